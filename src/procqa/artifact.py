@@ -1,0 +1,359 @@
+"""A stage's output folder: complete or absent, and able to prove what it was made from.
+
+Work lies in ``.NAME.partial`` beside the folder and is renamed at the end, the manifest last. A reasoned
+failure removes the partial; a kill and Ctrl-C keep it, so that the same command resumes. The manifest
+holds inputs, recipe, counts and the sha256 of every file, and no clock, host or path: those go to
+``NAME.log.jsonl`` beside the folder. Source: ours, docs/decisions/0002.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from procqa.errors import ArtifactError, ProcqaError
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What went into an artifact: base name, size in bytes, sha256 of the bytes."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What an artifact is, what made it, and what must be in it.
+
+    Args:
+        kind: ``dataset``, ``encoder`` or ``index``.
+        sha256: digest of the artifact's data (see ``digest_files``).
+        files: size and sha256 of every file but the manifest, by relative path.
+    """
+
+    kind: str
+    sha256: str
+    inputs: tuple[Input, ...]
+    recipe: dict[str, Any]
+    counts: dict[str, Any]
+    files: dict[str, dict[str, Any]]
+    format_version: int = FORMAT_VERSION
+
+    def same_origin(self, kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> bool:
+        """Whether this artifact is what that recipe makes of those inputs."""
+        return (self.kind, self.recipe, self.inputs) == (kind, as_json(recipe), tuple(inputs))
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A folder in the making: write results under ``path`` and throw-away files under ``scratch``."""
+
+    path: Path
+    scratch: Path
+    log: list[dict[str, Any]] = field(default_factory=list)
+    _counts: dict[str, Any] | None = None
+    _data_folder: str | None = None
+
+    def finish(self, counts: dict[str, Any], *, data_folder: str | None = None) -> None:
+        """Name the counts of the manifest; the folder is published when the ``with`` block ends.
+
+        Args:
+            data_folder: the sub-folder whose digest is the artifact's sha256; None takes every file.
+        """
+        self._counts, self._data_folder = as_json(counts), data_folder
+
+
+def as_json(value: Any) -> Any:  # Any: whatever JSON can hold
+    """The value as it comes back from a JSON file: tuples are lists, keys are strings."""
+    return json.loads(json.dumps(value))
+
+
+def sha256_file(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_input(path: Path) -> Input:
+    """The name, size and sha256 of a file, or of all files below a folder.
+
+    Raises:
+        ArtifactError: the path does not exist or cannot be read.
+    """
+    try:
+        if path.is_dir():
+            described = describe_files(path)
+            size = sum(entry["size"] for entry in described.values())
+            return Input(path.resolve().name, size, digest_files(described))
+        return Input(path.name, path.stat().st_size, sha256_file(path))
+    except OSError as error:
+        raise ArtifactError(f"{path} must be a readable file or folder: {error.strerror}") from error
+
+
+def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and sha256 of every file below a folder but its manifest, by relative path, sorted."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
+    return {
+        path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": sha256_file(path)}
+        for path in paths
+    }
+
+
+def digest_files(files: dict[str, dict[str, Any]]) -> str:
+    """One sha256 for a set of files: that of their sorted ``path sha256`` lines."""
+    lines = "".join(f"{path} {files[path]['sha256']}\n" for path in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def load_manifest(folder: Path, *, kind: str | None = None) -> Manifest:
+    """The manifest of an artifact.
+
+    Args:
+        kind: the kind that is wanted; None takes any.
+
+    Raises:
+        ArtifactError: no artifact there, a broken manifest, another kind, or another format version.
+    """
+    what = "a procqa artifact" if kind is None else f"a procqa {kind}"
+    if not folder.is_dir():
+        raise ArtifactError(f"{folder} must be {what}, but there is no such folder: make it first or mend the path")
+    try:
+        fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        version = fields["format_version"]
+        if version != FORMAT_VERSION:
+            raise ArtifactError(
+                f"{folder} has format version {version}, but this procqa reads {FORMAT_VERSION}: build it again"
+            )
+        manifest = Manifest(**{**fields, "inputs": tuple(Input(**entry) for entry in fields["inputs"])})
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder} must be {what}, but it holds no {MANIFEST}") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ArtifactError(f"{folder / MANIFEST} is not a readable manifest: build the folder again") from error
+    if kind is not None and manifest.kind != kind:
+        raise ArtifactError(f"{folder} must be {what}, but it is a procqa {manifest.kind}")
+    return manifest
+
+
+def find_complete(
+    out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[Input], force: bool = False
+) -> Manifest | None:
+    """The manifest of ``out`` if it already is what is asked for; None if it is to be made.
+
+    Raises:
+        ArtifactError: ``out`` is not ours, or ours by another recipe or kind and not forced.
+    """
+    if not out.exists() and not out.is_symlink():
+        return None
+    if not (out / MANIFEST).is_file():
+        raise ArtifactError(f"{out} exists and is no procqa folder, so it is left alone: give another --out")
+    try:
+        manifest = load_manifest(out)
+    except ArtifactError:
+        if force:
+            return None
+        raise
+    if manifest.same_origin(kind, recipe, inputs):
+        return manifest
+    if not force:
+        raise ArtifactError(
+            f"{out} is a {manifest.kind} made from other inputs or by another recipe: give another --out, or --force"
+        )
+    return None
+
+
+@contextmanager
+def lock(out: Path) -> Iterator[None]:
+    """Hold the right to write ``out``; the lock of a dead process does not block.
+
+    Raises:
+        ArtifactError: a living process writes the same folder.
+    """
+    path = out.parent / f".{out.name}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("w")
+    except OSError as error:
+        raise ArtifactError(f"{out.parent} must be a folder that can be written: {error.strerror}") from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ArtifactError(f"{out} is being written by another process: wait for it, or give another --out") from error
+        if not _is_same_file(stream.fileno(), path):
+            raise ArtifactError(f"{out} was just finished by another process: run the command again")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _is_same_file(descriptor: int, path: Path) -> bool:
+    """Whether the open file still stands at the path: its last holder unlinks it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> Iterator[Workspace]:
+    """A folder to work in, published as ``out`` when the block ends, which must call ``finish``.
+
+    A partial of the same recipe and inputs is taken up again, any other is thrown away. An existing
+    ``out`` is replaced: ask ``find_complete`` first.
+
+    Raises:
+        ArtifactError: another process writes ``out``, or the disk is full or refuses.
+    """
+    origin = as_json({"kind": kind, "recipe": recipe, "inputs": [asdict(entry) for entry in inputs]})
+    started = time.time()
+    with lock(out):
+        partial = out.parent / f".{out.name}.partial"
+        try:
+            work = _open_partial(partial, origin)
+            yield work
+            if work._counts is None:
+                raise RuntimeError("the stage ended without Workspace.finish")
+            shutil.rmtree(work.scratch)
+            _publish(work, out, origin)
+        except ProcqaError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise ArtifactError(f"{out} could not be written: {error.strerror or error}") from error
+        append_log(out, {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}, *work.log)
+
+
+def _open_partial(partial: Path, origin: dict[str, Any]) -> Workspace:
+    marker = partial / "scratch" / "origin.json"
+    try:
+        same = json.loads(marker.read_text(encoding="utf-8")) == origin
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        if partial.exists():
+            shutil.rmtree(partial)
+        marker.parent.mkdir(parents=True)
+        (partial / "folder").mkdir()
+        write_durably(marker, json.dumps(origin))
+    return Workspace(partial / "folder", partial / "scratch")
+
+
+def _publish(work: Workspace, out: Path, origin: dict[str, Any]) -> None:
+    """Write the manifest, make every byte durable, and put the folder in its place."""
+    files = describe_files(work.path)
+    prefix = f"{work._data_folder}/" if work._data_folder else ""
+    data = {path: entry for path, entry in files.items() if path.startswith(prefix)}
+    manifest = {
+        "kind": origin["kind"],
+        "format_version": FORMAT_VERSION,
+        "sha256": digest_files(data),
+        "inputs": origin["inputs"],
+        "recipe": origin["recipe"],
+        "counts": work._counts,
+        "files": files,
+    }
+    write_durably(work.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    sync_tree(work.path)
+    old = out.parent / f".{out.name}.old"
+    if old.exists():
+        shutil.rmtree(old)
+    if out.exists():
+        out.rename(old)
+    work.path.rename(out)
+    sync_folder(out.parent)
+    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(work.path.parent, ignore_errors=True)
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Put text at a path so that a reader, or a kill, sees all of it or none."""
+    new = path.with_name(f".{path.name}.new")
+    with new.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make every file and folder below a folder durable."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        else:
+            sync_folder(path)
+    sync_folder(folder)
+
+
+def append_log(out: Path, *entries: dict[str, Any]) -> None:
+    """Add lines to the log beside a folder: what is true of a run and not of its result."""
+    with (out.parent / f"{out.name}.log.jsonl").open("a", encoding="utf-8") as stream:
+        for entry in entries:
+            stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that ``verify`` looked at: ``ok``, ``failed`` or ``not checked``, and why."""
+
+    subject: str
+    outcome: str
+    detail: str = ""
+
+
+def check_files(folder: Path, manifest: Manifest) -> list[Check]:
+    """Compare every file of a folder with its manifest: changed, missing and unknown ones fail."""
+    found = describe_files(folder)
+    checks = []
+    for path in sorted(manifest.files.keys() | found.keys()):
+        if path not in found:
+            checks.append(Check(path, "failed", "the manifest names it, but it is missing"))
+        elif path not in manifest.files:
+            checks.append(Check(path, "failed", "the manifest does not name it"))
+        elif found[path] != manifest.files[path]:
+            checks.append(Check(path, "failed", "its bytes differ from the manifest's sha256"))
+        else:
+            checks.append(Check(path, "ok"))
+    return checks
+
+
+def check_inputs(manifest: Manifest, paths: Iterable[Path]) -> list[Check]:
+    """Compare the inputs that are at hand with those the manifest names, by base name."""
+    at_hand = {path.resolve().name: path for path in paths}
+    checks = []
+    for entry in manifest.inputs:
+        path = at_hand.pop(entry.name, None)
+        if path is None:
+            checks.append(Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input"))
+        elif digest_input(path).sha256 == entry.sha256:
+            checks.append(Check(f"input {entry.name}", "ok"))
+        else:
+            checks.append(Check(f"input {entry.name}", "failed", "its bytes differ from the manifest's sha256"))
+    checks += [Check(f"input {name}", "failed", "the manifest names no such input") for name in at_hand]
+    return checks

@@ -1,0 +1,75 @@
+"""The command line: one file a stage, each a thin skin over a library call.
+
+Data goes to standard output, progress and logs to standard error. This file holds the table of commands
+and the one place where an error becomes a sentence and an exit status.
+"""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from procqa import __version__
+from procqa.errors import ConfigError, ProcqaError, QueryError
+
+COMMANDS = {
+    "build": "make a dataset from Stack Exchange dumps",
+    "corpus": "make a dataset from CodeSearchNet files or a folder of source code",
+    "train": "train an encoder on datasets",
+    "evaluate": "measure rankers on retrieval tasks",
+    "index": "make datasets searchable",
+    "search": "answer a query from an index",
+    "serve": "serve an index over HTTP, with a page",
+    "verify": "check a folder against its manifest, down to the dump",
+    "show": "look into any folder procqa made",
+    "doctor": "say what is installed and works",
+    "demo": "go the whole way on the bundled sample",
+}
+"""Every command with its one-line help; ``procqa.cli.NAME`` holds its ``command``."""
+
+
+class StageGroup(click.Group):
+    """The procqa command: loads a stage only when it is called, and words its errors."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of the flow."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one stage that is asked for."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"procqa.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing their stages."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:  # Any: click's own signature
+        """Run a command; a ProcqaError becomes one sentence and an exit status."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except ProcqaError as error:
+            click.echo(f"procqa: {error}", err=True)
+            ctx.exit(2 if isinstance(error, (ConfigError, QueryError)) else 1)
+        except BrokenPipeError:
+            # Python would complain once more when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            click.echo("procqa: standard output was closed before everything was written", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("procqa: interrupted; the same command takes up where it stopped", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=StageGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="procqa")
+def main() -> None:
+    """Programming questions and answers: dump → dataset → encoder → scores → index → answer."""

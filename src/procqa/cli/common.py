@@ -1,0 +1,69 @@
+"""What the commands share: flags from config fields, JSON output, tables and progress."""
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+ConfigType = TypeVar("ConfigType")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="print JSON: one object a line")
+force_option = click.option("--force", is_flag=True, help="replace a folder that another recipe made")
+
+
+def config_options(config_class: type, *, leave_out: Iterable[str] = ()) -> Callable[[Command], Command]:
+    """Give a command one option for each field of a config; only what is typed reaches it.
+
+    Options arrive as keyword arguments named like the fields, None where they were not given: pass them
+    to ``to_config``. A tuple of strings is one comma-separated option.
+    """
+    hints = typing.get_type_hints(config_class)
+    skipped = set(leave_out)
+
+    def decorate(command: Command) -> Command:
+        for field in reversed(dataclasses.fields(config_class)):
+            if field.name in skipped:
+                continue
+            text = field.metadata["help"]
+            if field.default is not None and not isinstance(field.default, tuple):
+                text += f" [default: {field.default}]"
+            flag = f"--{field.name.removesuffix('_s').replace('_', '-')}"
+            flags = ("-k", field.name) if field.name == "k" else (flag, field.name)
+            command = click.option(*flags, type=_click_type(hints[field.name]), default=None, help=text)(command)
+        return command
+
+    return decorate
+
+
+def _click_type(hint: Any) -> click.ParamType | type:  # Any: a type hint
+    """The click type of a config field's type hint."""
+    if isinstance(hint, types.UnionType):
+        hint = next(member for member in typing.get_args(hint) if member is not type(None))
+    if typing.get_origin(hint) is typing.Literal:
+        return click.Choice(typing.get_args(hint))
+    return hint if hint in (int, float) else str
+
+
+def to_config(config_class: type[ConfigType], options: dict[str, Any]) -> ConfigType:
+    """The config with the options that were given; takes its own fields out of ``options``.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+    given: dict[str, Any] = {}
+    for field in dataclasses.fields(config_class):  # type: ignore[arg-type]  # every config is a dataclass
+        value = options.pop(field.name, None)
+        if value is not None:
+            is_list = isinstance(field.default, tuple)
+            given[field.name] = tuple(filter(None, map(str.strip, value.split(",")))) if is_list else value
+    return config_class(**given)
+
+
+def print_json(value: Any) -> None:  # Any: whatever JSON can hold
+    """Print one JSON object on one line of standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,183 @@
+"""Every number of every recipe, with its unit and its source.
+
+One frozen dataclass a stage; a config that exists is valid. The defaults are the recipe of the paper
+(docs/paper.md), or an assumption of ours that the help text names as such. Flags of the command line
+come from these fields, and a manifest holds the resolved config, so a run repeats from its output.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from procqa.errors import ConfigError
+
+LANGUAGES = ("c", "cpp", "csharp", "go", "java", "javascript", "lisp", "php", "python", "ruby", "rust")
+"""The eleven languages of the paper, by the names used everywhere. Source: docs/paper.md#languages."""
+
+MAX_QUERY_CHARS = 20_000
+"""The longest query that is answered, in characters. Source: ours, docs/decisions/0001."""
+
+MEMORY_UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+MIN_BUILD_MEMORY_BYTES = 256 << 20
+
+
+def require(condition: bool, sentence: str) -> None:
+    """Raise ConfigError with the sentence unless the condition holds."""
+    if not condition:
+        raise ConfigError(sentence)
+
+
+def parse_memory(text: str) -> int:
+    """The bytes in a size such as ``1GB`` or ``512MB``.
+
+    Raises:
+        ConfigError: the text is no size with one of the units KB, MB, GB.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(KB|MB|GB)", text.strip().upper())
+    if match is None:
+        raise ConfigError(f"a memory size must be a number with KB, MB or GB, such as 1GB, got {text!r}")
+    return int(float(match[1]) * MEMORY_UNITS[match[2]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildConfig:
+    """How a dump becomes a dataset. The lengths are our assumption: the paper's are not published."""
+
+    preset: Literal["paper"] = field(default="paper", metadata={"help": "the rules that pairs must pass"})
+    languages: tuple[str, ...] = field(
+        default=LANGUAGES, metadata={"help": "languages to keep, comma-separated; NAME=TAG+TAG adds one"}
+    )
+    min_question_chars: int = field(
+        default=20, metadata={"help": "shortest title + question kept, characters (our assumption)"}
+    )
+    min_answer_chars: int = field(default=10, metadata={"help": "shortest answer kept, characters (our assumption)"})
+    max_question_chars: int = field(
+        default=30_000, metadata={"help": "longest title + question kept, characters (our assumption)"}
+    )
+    max_answer_chars: int = field(default=30_000, metadata={"help": "longest answer kept, characters (our assumption)"})
+    site: str | None = field(
+        default=None, metadata={"help": "host the posts come from, or 'local' for none [default: by file name]"}
+    )
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        require(len(self.languages) > 0, "languages must name at least one language, got none")
+        for low, high in (("min_question_chars", "max_question_chars"), ("min_answer_chars", "max_answer_chars")):
+            least, most = getattr(self, low), getattr(self, high)
+            require(0 <= least <= most, f"{low} must lie between 0 and {high} ({most}), got {least}")
+        if self.site is not None:
+            host = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+            require(
+                re.fullmatch(host, self.site) is not None,
+                f"site must be a host name such as stackoverflow.com, or 'local', got {self.site!r}",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """How a stage uses the machine; it never changes a byte of the result."""
+
+    jobs: int | None = field(default=None, metadata={"help": "worker processes [default: cores]"})
+    executor: Literal["auto", "inline", "process", "ray"] = field(
+        default="auto", metadata={"help": "inline for one job, else process, unless named"}
+    )
+    memory: str = field(default="1GB", metadata={"help": "memory of all processes together, at least 256MB"})
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        require(self.jobs is None or self.jobs >= 1, f"jobs must be at least 1, got {self.jobs}")
+        require(
+            self.memory_bytes >= MIN_BUILD_MEMORY_BYTES,
+            f"memory must be at least {MIN_BUILD_MEMORY_BYTES >> 20}MB, got {self.memory}",
+        )
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory setting in bytes."""
+        return parse_memory(self.memory)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """How one encoder is trained. The defaults are MACP (docs/paper.md#macp) sized for the machine."""
+
+    preset: Literal["macp"] = field(default="macp", metadata={"help": "the recipe; 'static' means macp on that base"})
+    base: str = field(
+        default="minilm", metadata={"help": "minilm (packaged), static (from scratch), a hub name, or a folder"}
+    )
+    steps: int = field(default=1_000, metadata={"help": "optimiser steps"})
+    batch_size: int = field(default=64, metadata={"help": "pairs a step, each with the others as negatives"})
+    learning_rate: float = field(default=2e-4, metadata={"help": "peak learning rate"})
+    warmup_ratio: float = field(default=0.1, metadata={"help": "share of the steps with a rising rate"})
+    temperature: float = field(default=0.01, metadata={"help": "softmax temperature, dimensionless"})
+    alpha: float = field(default=0.5, metadata={"help": "streams are drawn with p proportional to n^alpha"})
+    max_tokens: int = field(default=128, metadata={"help": "tokens kept of each text"})
+    dimensions: int = field(default=256, metadata={"help": "vector size of a static encoder"})
+    vocabulary: int = field(default=30_000, metadata={"help": "tokens of a static encoder's tokenizer"})
+    seed: int = field(default=42, metadata={"help": "seed of every draw"})
+    precision: Literal["fp32", "bf16"] = field(default="fp32", metadata={"help": "arithmetic of the forward pass"})
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        require(self.steps >= 1, f"steps must be at least 1, got {self.steps}")
+        require(self.batch_size >= 2, f"batch_size must be at least 2, or a pair has no negative, got {self.batch_size}")
+        require(self.learning_rate > 0, f"learning_rate must be > 0, got {self.learning_rate}")
+        require(0 <= self.warmup_ratio < 1, f"warmup_ratio must lie in [0, 1), got {self.warmup_ratio}")
+        require(self.temperature > 0, f"temperature must be > 0, got {self.temperature}")
+        require(0 <= self.alpha <= 1, f"alpha must lie in [0, 1], got {self.alpha}")
+        require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")
+        require(self.dimensions >= 8, f"dimensions must be at least 8, got {self.dimensions}")
+        require(self.vocabulary >= 300, f"vocabulary must be at least 300, got {self.vocabulary}")
+        require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig:
+    """How a ranker is measured."""
+
+    depth: int = field(default=1_000, metadata={"help": "documents ranked a query; MRR is cut there"})
+    k1: float = field(default=1.2, metadata={"help": "BM25 term saturation"})
+    b: float = field(default=0.75, metadata={"help": "BM25 length normalisation"})
+    bootstrap: int = field(default=1_000, metadata={"help": "bootstrap resamples behind each interval"})
+    max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
+    seed: int = field(default=42, metadata={"help": "seed of the bootstrap"})
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        require(self.depth >= 10, f"depth must be at least 10, got {self.depth}")
+        require(self.k1 > 0, f"k1 must be > 0, got {self.k1}")
+        require(0 <= self.b <= 1, f"b must lie in [0, 1], got {self.b}")
+        require(self.bootstrap >= 100, f"bootstrap must be at least 100, got {self.bootstrap}")
+        require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")
+        require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchConfig:
+    """How a query is answered."""
+
+    k: int = field(default=10, metadata={"help": "hits returned, 1 to 1000"})
+    mode: Literal["hybrid", "dense", "lexical"] = field(
+        default="hybrid", metadata={"help": "words, vectors, or both fused by rank"}
+    )
+    language: str | None = field(default=None, metadata={"help": "answer in one language only"})
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        require(1 <= self.k <= 1_000, f"k must lie between 1 and 1000, got {self.k}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeConfig:
+    """How an index is served over HTTP."""
+
+    host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
+    port: int = field(default=8000, metadata={"help": "port to listen on; 0 takes a free one"})
+    concurrency: int = field(default=8, metadata={"help": "searches at once; more are told to come back"})
+    timeout_s: float = field(default=10.0, metadata={"help": "seconds a search may take"})
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        require(0 <= self.port <= 65_535, f"port must lie between 0 and 65535, got {self.port}")
+        require(self.concurrency >= 1, f"concurrency must be at least 1, got {self.concurrency}")
+        require(self.timeout_s > 0, f"timeout_s must be > 0, got {self.timeout_s}")

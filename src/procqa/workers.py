@@ -1,0 +1,134 @@
+"""Runs pure tasks inline, in processes, or on Ray: the only file that knows an executor.
+
+A task is a picklable function of one picklable item; results come back in the order of the items, so
+the executor never changes a result. At most ``2 * jobs`` items are in flight, which bounds memory.
+"""
+
+import os
+import resource
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from procqa.config import RunConfig
+from procqa.errors import MissingExtra, ProcqaError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Workers:
+    """Somewhere to run tasks; remembers the peak memory of every process that worked.
+
+    Args:
+        submit: starts a task and returns a function that waits for its result.
+        jobs: tasks that run at once.
+    """
+
+    def __init__(self, submit: Callable[..., Callable[[], Any]], jobs: int) -> None:
+        self.jobs = jobs
+        self._submit = submit
+        self._peaks: dict[int, int] = {}
+
+    def run(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """The results of a task over items, lazily and in the order of the items."""
+        waiting: deque[Callable[[], Any]] = deque()
+        for item in items:
+            waiting.append(self._submit(_measured, task, item))
+            while len(waiting) >= 2 * self.jobs:
+                yield self._collect(waiting.popleft())
+        while waiting:
+            yield self._collect(waiting.popleft())
+
+    def _collect(self, wait: Callable[[], Any]) -> Any:  # Any: the task's result
+        process, peak_bytes, result = wait()
+        self._peaks[process] = max(peak_bytes, self._peaks.get(process, 0))
+        return result
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """Peak resident bytes summed over this process, its workers, and its largest helper program."""
+        peaks = {**self._peaks, os.getpid(): peak_memory_bytes()}
+        return sum(peaks.values())
+
+
+def peak_memory_bytes() -> int:
+    """The peak resident bytes of this process since it started."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _measured(task: Callable[[Item], Result], item: Item) -> tuple[int, int, Result]:
+    result = task(item)
+    return os.getpid(), peak_memory_bytes(), result
+
+
+@contextmanager
+def open_workers(config: RunConfig) -> Iterator[Workers]:
+    """Workers as the config asks: inline for one job, else processes, or a Ray cluster.
+
+    Raises:
+        MissingExtra: Ray is asked for and not installed.
+        ProcqaError: a worker died, which mostly means that memory ran out.
+    """
+    jobs = config.jobs or os.cpu_count() or 1
+    executor = config.executor
+    if executor == "auto":
+        executor = "inline" if jobs == 1 else "process"
+    if executor == "inline":
+        yield Workers(lambda call, task, item: _later(call(task, item)), 1)
+    elif executor == "process":
+        yield from _process_workers(jobs)
+    else:
+        yield from _ray_workers(jobs)
+
+
+def _later(result: Result) -> Callable[[], Result]:
+    return lambda: result
+
+
+def _process_workers(jobs: int) -> Iterator[Workers]:
+    # A fork server starts workers without the threads and memory this process has by then.
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("forkserver"))
+
+    def submit(call: Callable[..., Any], task: Callable[..., Any], item: Any) -> Callable[[], Any]:
+        future: Future[Any] = pool.submit(call, task, item)
+        return future.result
+
+    try:
+        yield Workers(submit, jobs)
+    except BrokenProcessPool as error:
+        raise ProcqaError("a worker process died, mostly for want of memory: lower --jobs or --memory") from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ray_workers(jobs: int) -> Iterator[Workers]:
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtra("ray", "--executor ray") from error
+    started_here = not ray.is_initialized()
+    if started_here:
+        # Ray itself reads RAY_ADDRESS and starts a local cluster where it is not set.
+        ray.init(num_cpus=None if "RAY_ADDRESS" in os.environ else jobs, log_to_driver=False, include_dashboard=False)
+    remote = ray.remote(_measured)
+
+    def submit(call: Callable[..., Any], task: Callable[..., Any], item: Any) -> Callable[[], Any]:
+        reference = remote.remote(task, item)
+        return lambda: ray.get(reference)
+
+    try:
+        yield Workers(submit, jobs)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, ProcqaError):
+            raise error.cause from error
+        raise
+    finally:
+        if started_here:
+            ray.shutdown()
