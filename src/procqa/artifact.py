@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +22,6 @@ from procqa.errors import ArtifactError, ProcqaError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +65,19 @@ class Workspace:
     log: list[dict[str, Any]] = field(default_factory=list)
     _counts: dict[str, Any] | None = None
     _data_folder: str | None = None
+    _inputs: list[Input] | None = None
 
-    def finish(self, counts: dict[str, Any], *, data_folder: str | None = None) -> None:
+    def finish(
+        self, counts: dict[str, Any], *, data_folder: str | None = None, inputs: Iterable[Input] | None = None
+    ) -> None:
         """Name the counts of the manifest; the folder is published when the ``with`` block ends.
 
         Args:
             data_folder: the sub-folder whose digest is the artifact's sha256; None takes every file.
+            inputs: the inputs, where their digests were known only once they had been read.
         """
         self._counts, self._data_folder = as_json(counts), data_folder
+        self._inputs = None if inputs is None else list(inputs)
 
 
 def as_json(value: Any) -> Any:  # Any: whatever JSON can hold
@@ -88,27 +92,41 @@ def sha256_file(path: Path) -> str:
 
 
 def digest_input(path: Path) -> Input:
-    """The name, size and sha256 of a file, or of all files below a folder.
+    """The name, size and sha256 of a file, of an artifact, or of all files below a folder.
+
+    The sha256 of an artifact is the one that its manifest states.
 
     Raises:
         ArtifactError: the path does not exist or cannot be read.
     """
     try:
         if path.is_dir():
-            described = describe_files(path)
-            size = sum(entry["size"] for entry in described.values())
-            return Input(path.resolve().name, size, digest_files(described))
+            if (path / MANIFEST).is_file():
+                manifest = load_manifest(path)
+                size = sum(entry["size"] for entry in manifest.files.values())
+                return Input(path.resolve().name, size, manifest.sha256)
+            return digest_tree(path)
         return Input(path.name, path.stat().st_size, sha256_file(path))
     except OSError as error:
         raise ArtifactError(f"{path} must be a readable file or folder: {error.strerror}") from error
 
 
-def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size and sha256 of every file below a folder but its manifest, by relative path, sorted."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
+def digest_tree(folder: Path, paths: Iterable[Path] | None = None) -> Input:
+    """A folder as an input; where paths are given, only those files count."""
+    described = describe_files(folder, paths)
+    return Input(folder.resolve().name, sum(entry["size"] for entry in described.values()), digest_files(described))
+
+
+def all_files(folder: Path) -> list[Path]:
+    """Every file below a folder but its manifest."""
+    return [path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST]
+
+
+def describe_files(folder: Path, paths: Iterable[Path] | None = None) -> dict[str, dict[str, Any]]:
+    """Size and sha256 of files below a folder, by relative path, sorted; None takes ``all_files``."""
     return {
         path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": sha256_file(path)}
-        for path in paths
+        for path in sorted(all_files(folder) if paths is None else paths)
     }
 
 
@@ -191,7 +209,9 @@ def lock(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ArtifactError(f"{out} is being written by another process: wait for it, or give another --out") from error
+            raise ArtifactError(
+                f"{out} is being written by another process: wait for it, or give another --out"
+            ) from error
         if not _is_same_file(stream.fileno(), path):
             raise ArtifactError(f"{out} was just finished by another process: run the command again")
         try:
@@ -262,7 +282,7 @@ def _publish(work: Workspace, out: Path, origin: dict[str, Any]) -> None:
         "kind": origin["kind"],
         "format_version": FORMAT_VERSION,
         "sha256": digest_files(data),
-        "inputs": origin["inputs"],
+        "inputs": origin["inputs"] if work._inputs is None else [asdict(entry) for entry in work._inputs],
         "recipe": origin["recipe"],
         "counts": work._counts,
         "files": files,
@@ -318,6 +338,18 @@ def append_log(out: Path, *entries: dict[str, Any]) -> None:
             stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
+def last_logged(out: Path, name: str) -> dict[str, Any] | None:
+    """What the log beside a folder told last under a name; None where it tells nothing."""
+    found: dict[str, Any] | None = None
+    try:
+        with (out.parent / f"{out.name}.log.jsonl").open(encoding="utf-8") as stream:
+            for line in stream:
+                found = json.loads(line).get(name, found)
+    except (OSError, ValueError):
+        return found
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that ``verify`` looked at: ``ok``, ``failed`` or ``not checked``, and why."""
@@ -343,17 +375,28 @@ def check_files(folder: Path, manifest: Manifest) -> list[Check]:
     return checks
 
 
-def check_inputs(manifest: Manifest, paths: Iterable[Path]) -> list[Check]:
-    """Compare the inputs that are at hand with those the manifest names, by base name."""
-    at_hand = {path.resolve().name: path for path in paths}
-    checks = []
+def verify(folder: Path, inputs: Sequence[Path] = ()) -> list[Check]:
+    """Check an artifact against its manifest, and down the chain of the inputs that are at hand.
+
+    Args:
+        inputs: dumps, benchmarks, datasets or other inputs of any artifact of the chain.
+
+    Raises:
+        ArtifactError: the folder is no artifact, or an input cannot be read.
+    """
+    manifest = load_manifest(folder)
+    checks = check_files(folder, manifest)
+    at_hand = {path.resolve().name: path for path in inputs}
     for entry in manifest.inputs:
-        path = at_hand.pop(entry.name, None)
+        path = at_hand.get(entry.name)
         if path is None:
             checks.append(Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input"))
-        elif digest_input(path).sha256 == entry.sha256:
-            checks.append(Check(f"input {entry.name}", "ok"))
-        else:
-            checks.append(Check(f"input {entry.name}", "failed", "its bytes differ from the manifest's sha256"))
-    checks += [Check(f"input {name}", "failed", "the manifest names no such input") for name in at_hand]
+            continue
+        if digest_input(path).sha256 != entry.sha256:
+            checks.append(Check(f"input {entry.name}", "failed", f"{path} differs from the manifest's sha256"))
+            continue
+        checks.append(Check(f"input {entry.name}", "ok"))
+        if (path / MANIFEST).is_file():
+            below = verify(path, inputs)
+            checks += [Check(f"{entry.name}: {check.subject}", check.outcome, check.detail) for check in below]
     return checks

@@ -5,6 +5,7 @@ One frozen dataclass a stage; a config that exists is valid. The defaults are th
 come from these fields, and a manifest holds the resolved config, so a run repeats from its output.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,7 +19,8 @@ MAX_QUERY_CHARS = 20_000
 """The longest query that is answered, in characters. Source: ours, docs/decisions/0001."""
 
 MEMORY_UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-MIN_BUILD_MEMORY_BYTES = 256 << 20
+PROCESS_BYTES = 160 << 20
+"""What one process of a build needs at the least, libraries included. Source: ours, docs/decisions/0003."""
 
 
 def require(condition: bool, sentence: str) -> None:
@@ -81,15 +83,26 @@ class RunConfig:
     executor: Literal["auto", "inline", "process", "ray"] = field(
         default="auto", metadata={"help": "inline for one job, else process, unless named"}
     )
-    memory: str = field(default="1GB", metadata={"help": "memory of all processes together, at least 256MB"})
+    memory: str = field(default="1GB", metadata={"help": "memory of all processes together"})
 
     def __post_init__(self) -> None:
         """Check every range."""
         require(self.jobs is None or self.jobs >= 1, f"jobs must be at least 1, got {self.jobs}")
+        # One process reads and the others work, so a single job needs room for one, two jobs for three.
+        n_processes = 1 if self.n_jobs == 1 else self.n_jobs + 1
+        least = n_processes * PROCESS_BYTES
         require(
-            self.memory_bytes >= MIN_BUILD_MEMORY_BYTES,
-            f"memory must be at least {MIN_BUILD_MEMORY_BYTES >> 20}MB, got {self.memory}",
+            self.memory_bytes >= least,
+            f"memory must be at least {least >> 20}MB for {self.n_jobs} jobs, got {self.memory}: raise --memory"
+            f" or lower --jobs",
         )
+
+    @property
+    def n_jobs(self) -> int:
+        """Tasks at once: as asked, else as many as cores and memory allow."""
+        if self.jobs is not None:
+            return self.jobs
+        return max(1, min(os.cpu_count() or 1, self.memory_bytes // PROCESS_BYTES - 1))
 
     @property
     def memory_bytes(self) -> int:
@@ -120,7 +133,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check every range."""
         require(self.steps >= 1, f"steps must be at least 1, got {self.steps}")
-        require(self.batch_size >= 2, f"batch_size must be at least 2, or a pair has no negative, got {self.batch_size}")
+        require(
+            self.batch_size >= 2, f"batch_size must be at least 2, or a pair has no negative, got {self.batch_size}"
+        )
         require(self.learning_rate > 0, f"learning_rate must be > 0, got {self.learning_rate}")
         require(0 <= self.warmup_ratio < 1, f"warmup_ratio must lie in [0, 1), got {self.warmup_ratio}")
         require(self.temperature > 0, f"temperature must be > 0, got {self.temperature}")
@@ -138,6 +153,12 @@ class EvaluateConfig:
     depth: int = field(default=1_000, metadata={"help": "documents ranked a query; MRR is cut there"})
     k1: float = field(default=1.2, metadata={"help": "BM25 term saturation"})
     b: float = field(default=0.75, metadata={"help": "BM25 length normalisation"})
+    rrf_k: int = field(
+        default=60, metadata={"help": "hybrid: a document at rank r of a ranking adds weight / (rrf_k + r)"}
+    )
+    dense_weight: float = field(
+        default=0.5, metadata={"help": "hybrid: weight of the model's ranking; that of bm25 is the rest of 1"}
+    )
     bootstrap: int = field(default=1_000, metadata={"help": "bootstrap resamples behind each interval"})
     max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
     seed: int = field(default=42, metadata={"help": "seed of the bootstrap"})
@@ -147,6 +168,8 @@ class EvaluateConfig:
         require(self.depth >= 10, f"depth must be at least 10, got {self.depth}")
         require(self.k1 > 0, f"k1 must be > 0, got {self.k1}")
         require(0 <= self.b <= 1, f"b must lie in [0, 1], got {self.b}")
+        require(self.rrf_k >= 1, f"rrf_k must be at least 1, got {self.rrf_k}")
+        require(0 < self.dense_weight < 1, f"dense_weight must lie between 0 and 1, got {self.dense_weight}")
         require(self.bootstrap >= 100, f"bootstrap must be at least 100, got {self.bootstrap}")
         require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")

@@ -49,7 +49,12 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A question and its answer: one row of a dataset, fields in the order of its columns."""
+    """A question and its answer: one row of a dataset, fields in the order of its columns.
+
+    A documented function is a pair too: title = name, question = docstring, answer = the function
+    without it, created None where the source has no dates. In a folder of source code both urls are
+    ``PATH#LLINE``, relative to the folder; anywhere else they are absolute or None.
+    """
 
     question_id: int
     answer_id: int
@@ -61,8 +66,8 @@ class Pair:
     question_score: int
     answer_score: int
     view_count: int | None
-    question_created_ms: int
-    answer_created_ms: int
+    question_created_ms: int | None
+    answer_created_ms: int | None
     question_author: str
     question_author_url: str | None
     answer_author: str
@@ -72,6 +77,22 @@ class Pair:
     question_url: str | None
     answer_url: str | None
     site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A question, or a documented function, that is no pair, and the one reason for it.
+
+    Args:
+        language: the one it would have had; None where it has none of the wanted.
+        detail: what a reader of the rejects needs to see beside the reason.
+    """
+
+    site: str
+    question_id: int
+    language: str | None
+    reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +148,7 @@ class Document:
     answer: str
     tags: tuple[str, ...]
     score: int
-    created_ms: int
+    created_ms: int | None
     question_id: int
     answer_id: int
     attribution: Attribution

@@ -6,6 +6,7 @@ the executor never changes a result. At most ``2 * jobs`` items are in flight, w
 
 import os
 import resource
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -68,6 +69,10 @@ def _measured(task: Callable[[Item], Result], item: Item) -> tuple[int, int, Res
     return os.getpid(), peak_memory_bytes(), result
 
 
+def _call(call: Callable[..., Result], task: Callable[..., Any], item: Any) -> Result:
+    return call(task, item)
+
+
 @contextmanager
 def open_workers(config: RunConfig) -> Iterator[Workers]:
     """Workers as the config asks: inline for one job, else processes, or a Ray cluster.
@@ -76,25 +81,33 @@ def open_workers(config: RunConfig) -> Iterator[Workers]:
         MissingExtra: Ray is asked for and not installed.
         ProcqaError: a worker died, which mostly means that memory ran out.
     """
-    jobs = config.jobs or os.cpu_count() or 1
+    jobs = config.n_jobs
     executor = config.executor
     if executor == "auto":
         executor = "inline" if jobs == 1 else "process"
     if executor == "inline":
         yield Workers(lambda call, task, item: _later(call(task, item)), 1)
     elif executor == "process":
-        yield from _process_workers(jobs)
+        with _process_workers(jobs) as workers:
+            yield workers
     else:
-        yield from _ray_workers(jobs)
+        with _ray_workers(jobs) as workers:
+            yield workers
+
+
+def _leave_interrupts_to_parent() -> None:
+    """Ctrl-C reaches every process of a terminal: only the one that can tidy up answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _later(result: Result) -> Callable[[], Result]:
     return lambda: result
 
 
+@contextmanager
 def _process_workers(jobs: int) -> Iterator[Workers]:
     # A fork server starts workers without the threads and memory this process has by then.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("forkserver"))
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_parent)
 
     def submit(call: Callable[..., Any], task: Callable[..., Any], item: Any) -> Callable[[], Any]:
         future: Future[Any] = pool.submit(call, task, item)
@@ -108,6 +121,7 @@ def _process_workers(jobs: int) -> Iterator[Workers]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
 def _ray_workers(jobs: int) -> Iterator[Workers]:
     try:
         import ray
@@ -117,10 +131,10 @@ def _ray_workers(jobs: int) -> Iterator[Workers]:
     if started_here:
         # Ray itself reads RAY_ADDRESS and starts a local cluster where it is not set.
         ray.init(num_cpus=None if "RAY_ADDRESS" in os.environ else jobs, log_to_driver=False, include_dashboard=False)
-    remote = ray.remote(_measured)
+    remote: Any = ray.remote(_call)  # Any: Ray is untyped
 
     def submit(call: Callable[..., Any], task: Callable[..., Any], item: Any) -> Callable[[], Any]:
-        reference = remote.remote(task, item)
+        reference = remote.remote(call, task, item)
         return lambda: ray.get(reference)
 
     try:

@@ -33,11 +33,11 @@ COMMANDS = {
 class StageGroup(click.Group):
     """The procqa command: loads a stage only when it is called, and words its errors."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The commands in the order of the flow."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the one stage that is asked for."""
         if cmd_name not in COMMANDS:
             return None
@@ -45,7 +45,7 @@ class StageGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing their stages."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

@@ -4,7 +4,8 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -60,10 +61,37 @@ def to_config(config_class: type[ConfigType], options: dict[str, Any]) -> Config
         value = options.pop(field.name, None)
         if value is not None:
             is_list = isinstance(field.default, tuple)
-            given[field.name] = tuple(filter(None, map(str.strip, value.split(",")))) if is_list else value
+            given[field.name] = split_names(value) if is_list else value
     return config_class(**given)
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """The names in a comma-separated option."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def print_json(value: Any) -> None:  # Any: whatever JSON can hold
     """Print one JSON object on one line of standard output."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int], None]]:
+    """A function that shows the stage and its finished tasks on standard error.
+
+    On a terminal one line is rewritten; elsewhere each stage is one line.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    seen: list[str] = []
+    with console.status("starting") as status:
+
+        def report(stage: str, done: int) -> None:
+            if console.is_terminal:
+                status.update(f"{stage}: {done:,}")
+            elif stage not in seen:
+                seen.append(stage)
+                console.print(f"{stage} …", highlight=False)
+
+        yield report

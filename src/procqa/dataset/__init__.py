@@ -1,0 +1,1 @@
+"""The dataset: built from pairs, split, proven, and described."""

@@ -1,0 +1,39 @@
+"""``procqa verify``: a folder against its manifest, down to the dump."""
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from procqa.cli.common import json_option, print_json
+from procqa.errors import ArtifactError
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="where an input of the chain is: a dump, a benchmark, a dataset; may be repeated",
+)
+@json_option
+def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
+    """Check every byte of a folder procqa made, and its inputs as far as they are at hand."""
+    from procqa.artifact import verify
+
+    checks = verify(folder, inputs)
+    failed = [check for check in checks if check.outcome == "failed"]
+    if as_json:
+        print_json({"folder": str(folder), "ok": not failed, "checks": [dataclasses.asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            if check.outcome != "ok":
+                click.echo(f"{check.outcome}: {check.subject}: {check.detail}")
+        click.echo(f"{sum(check.outcome == 'ok' for check in checks)} of {len(checks)} checks passed")
+    if failed:
+        raise ArtifactError(
+            f"{folder} must be as its manifest says, but {len(failed)} of {len(checks)} checks failed:"
+            f" {failed[0].subject}: {failed[0].detail}"
+        )

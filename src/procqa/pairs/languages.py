@@ -1,0 +1,82 @@
+"""Tags → language: a question has the language of its first tag that is a language tag.
+
+The paper assigns languages by tags; its rule for questions with several is not published, so ours is
+the asker's own order. Versions and dialects count, frameworks and runtimes do not: a framework is used
+from several languages and asked about in any of them.
+
+Source: docs/paper.md#languages; the tables are ours.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from procqa.config import LANGUAGES
+from procqa.errors import ConfigError
+
+
+def _versions(tag: str, versions: Iterable[object]) -> tuple[str, ...]:
+    """A tag and its versions: ``_versions("ruby", ["1.9", 3])`` is ruby, ruby-1.9, ruby-3."""
+    return (tag, *(f"{tag}-{version}" for version in versions))
+
+
+TAGS: Mapping[str, tuple[str, ...]] = {
+    "c": ("c", "ansi-c", "c89", "c99", "c11", "c17", "c23"),
+    "cpp": ("c++", "visual-c++", "c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23", "c++26"),
+    "csharp": _versions("c#", [f"{version}.0" for version in range(2, 16)]),
+    "go": ("go", "golang"),
+    "java": _versions("java", range(5, 27)),
+    "javascript": ("javascript", "ecmascript-5", "ecmascript-6", "ecmascript-2016", "ecmascript-2017"),
+    "lisp": ("lisp", "common-lisp", "clisp", "sbcl"),
+    "php": _versions("php", [4, 5, 7, 8, "5.2", "5.3", "5.4", "5.5", "5.6"])
+    + _versions("php", [f"{major}.{minor}" for major in (7, 8) for minor in range(6)])[1:],
+    "python": _versions("python", ["2.x", "3.x", "2.5", "2.6", "2.7", *(f"3.{minor}" for minor in range(16))]),
+    "ruby": _versions("ruby", ["1.8", "1.8.7", "1.9", "1.9.2", "1.9.3", 2, *(f"2.{minor}" for minor in range(8))])
+    + _versions("ruby", [3, *(f"3.{minor}" for minor in range(6))])[1:],
+    "rust": ("rust", "rust-2018", "rust-2021", "rust-2024"),
+}
+"""The tags of each of the eleven languages. Source: ours; versions and dialects that have tags."""
+
+
+def parse_languages(names: Iterable[str]) -> dict[str, str]:
+    """Every language tag with its language, and which languages are wanted: a table from tag to language.
+
+    Args:
+        names: names of TAGS, or ``NAME=TAG+TAG`` for a language of the user's own.
+
+    Returns:
+        The language of every known tag; a language that is not wanted has the value "", so that a
+        question whose first language tag is unwanted is not claimed by a later tag.
+
+    Raises:
+        ConfigError: an unknown name, or a definition that is not of that form.
+    """
+    wanted: set[str] = set()
+    own: dict[str, str] = {}
+    for name in names:
+        language, given, tags = name.partition("=")
+        if given:
+            own |= dict.fromkeys(_own_tags(language, tags), language)
+        elif language not in TAGS:
+            raise ConfigError(
+                f"a language must be one of {', '.join(LANGUAGES)}, or NAME=TAG+TAG for another, got {language!r}"
+            )
+        wanted.add(language)
+    table = {tag: language for language, tags in TAGS.items() for tag in tags} | own
+    return {tag: language if language in wanted else "" for tag, language in table.items()}
+
+
+def _own_tags(language: str, tags: str) -> list[str]:
+    """The tags of a definition of the user's own; the name becomes a folder."""
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", language) or not all(tags.split("+")):
+        raise ConfigError(
+            f"a language of your own must read name=tag+tag with a lower-case name, got {language!r}={tags!r}"
+        )
+    return tags.split("+")
+
+
+def language_of(tags: Iterable[str], table: Mapping[str, str]) -> str | None:
+    """The language of a question's first language tag; None if that is unwanted or there is none."""
+    for tag in tags:
+        if tag in table:
+            return table[tag] or None
+    return None

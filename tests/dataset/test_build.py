@@ -1,0 +1,347 @@
+import gzip
+import io
+import json
+import sys
+
+import datasets
+import py7zr
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from procqa.artifact import verify
+from procqa.config import BuildConfig, RunConfig
+from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.schema import SCHEMA, read_rows
+from procqa.errors import ArtifactError, ConfigError, DumpError
+from tests.dumps import answer, question, shuffled, threads, write_dump
+
+ONE = RunConfig(jobs=1)
+
+
+def build(dump, out, *, config=None, run=ONE, **options):
+    dumps = (str(dump),) if not isinstance(dump, tuple) else dump
+    return build_dataset(BuildRequest(dumps=dumps, out=out, config=config or BuildConfig(), run=run, **options))
+
+
+def test_a_small_dump_becomes_the_rows_one_expects(tmp_path):
+    write_dump(tmp_path / "dump.xml", [question(1, accepted=2, tags="<python><list>"), answer(2, 1)])
+    summary = build(tmp_path / "dump.xml", tmp_path / "out")
+    assert {name: summary[name] for name in ("rows", "questions", "answers", "kept", "dropped", "languages")} == {
+        "rows": 2,
+        "questions": 1,
+        "answers": 1,
+        "kept": 1,
+        "dropped": {},
+        "languages": {"python": {"train": 1, "validation": 0, "test": 0}},
+    }
+    (row,) = read_rows(tmp_path / "out")
+    assert row["question_created"].isoformat() == "2010-01-01T00:00:01+00:00"
+    del row["question_created"], row["answer_created"]
+    assert row == {
+        "question_id": 1,
+        "answer_id": 2,
+        "language": "python",
+        "title": "How do I do thing 1?",
+        "question": "I tried this 1:\n\n```\nthing(1)\n```",
+        "answer": "Use `other(2)` instead.",
+        "tags": ["python", "list"],
+        "question_score": 1,
+        "answer_score": 2,
+        "view_count": 10,
+        "question_author": "user 5",
+        "question_author_url": "https://stackoverflow.com/users/5",
+        "answer_author": "Ann",
+        "answer_author_url": None,
+        "question_licence": "CC BY-SA 2.5",
+        "answer_licence": "CC BY-SA 2.5",
+        "question_url": "https://stackoverflow.com/questions/1",
+        "answer_url": "https://stackoverflow.com/a/2",
+        "question_code_chars": row["question_code_chars"],
+        "question_text_chars": row["question_text_chars"],
+        "answer_code_chars": row["answer_code_chars"],
+        "answer_text_chars": row["answer_text_chars"],
+        "duplicate_cluster": None,
+        "site": "stackoverflow.com",
+    }
+
+
+def test_every_question_is_kept_or_dropped_for_the_first_reason_of_the_funnel(tmp_path):
+    rows = [
+        question(1, accepted=2),
+        answer(2, 1),
+        question(11),
+        question(12, tags="<haskell>"),
+        question(13, accepted=999),
+        question(14, accepted=2),
+        question(15, accepted=1),
+        question(16, accepted=17, tags="<haskell>"),
+        answer(17, 16),
+        question(18, accepted=19, Title="Why?", Body="<p>Eh</p>"),
+        answer(19, 18),
+        question(20, accepted=21),
+        answer(21, 20, Body="<p>No.</p>"),
+        question(22, accepted=23, Body=f"<p>{'x' * 30_001}</p>"),
+        answer(23, 22),
+        question(24, accepted=25),
+        answer(25, 24, Body=f"<p>{'x' * 30_001}</p>"),
+        answer(30, 31),
+        {"Id": 40, "PostTypeId": 5, "Body": "wiki", "CreationDate": "2010-01-01T00:00:00.000"},
+    ]
+    write_dump(tmp_path / "dump.xml", rows)
+    summary = build(tmp_path / "dump.xml", tmp_path / "out", rejects=tmp_path / "rejects.jsonl")
+    assert summary["dropped"] == {
+        "accepted answer belongs to another question": 1,
+        "accepted answer not in the dump": 1,
+        "accepted id is a question": 1,
+        "answer too long": 1,
+        "answer too short": 1,
+        "no accepted answer": 2,
+        "no wanted language": 1,
+        "question too long": 1,
+        "question too short": 1,
+    }
+    assert (summary["rows"], summary["questions"], summary["answers"], summary["other"]) == (19, 11, 7, 1)
+    assert (summary["pairs_read"], summary["kept"]) == (6, 1)
+    rejects = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert sorted(reject["question_id"] for reject in rejects) == [11, 12, 13, 14, 15, 16, 18, 20, 22, 24]
+    funnel = json.loads((tmp_path / "out/funnel.json").read_text())
+    assert funnel["dropped"]["no accepted answer"] == {"none": 1, "python": 1}
+
+
+def test_bad_rows_are_counted_with_their_reasons_and_the_build_goes_on(tmp_path):
+    good = [question(1, accepted=2), answer(2, 1)]
+    bad = [
+        '  <row Id="50" PostTypeId="1" Title="a&#x1F;b" Body="x" CreationDate="2010-01-01T00:00:00.000" />\n',
+        '  <row PostTypeId="2" ParentId="1" Body="no id here" CreationDate="2010-01-01T00:00:00.000" />\n',
+        '  <row Id="52" PostTypeId="2" ParentId="1" CreationDate="2010-01-01T00:00:00.000" />\n',
+        '  <row Id="53" PostTypeId="2" ParentId="1" Body="bad month" CreationDate="2010-13-01T00:00:00.000" />\n',
+        '  <row Id="54" PostTypeId="2" ParentId="1" Body="bad score" Score="many" CreationDate="2010-01-01T00:00:00" />\n',
+    ]
+    repeated = answer(2, 1, Body="<p>A later and better answer.</p>", LastActivityDate="2011-01-01T00:00:00.000")
+    write_dump(tmp_path / "dump.xml", [*good, *bad, repeated])
+    summary = build(tmp_path / "dump.xml", tmp_path / "out", rejects=tmp_path / "rejects.jsonl")
+    assert (summary["rows"], summary["unreadable"], summary["repeated"], summary["kept"]) == (8, 5, 1, 1)
+    assert [row["answer"] for row in read_rows(tmp_path / "out")] == ["A later and better answer."]
+    rejects = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert {reject["reason"] for reject in rejects} == {
+        "forbidden character",
+        "no id",
+        "no body",
+        "impossible date",
+        "impossible score",
+    }
+    raw = (tmp_path / "dump.xml").read_bytes()
+    assert all(raw[reject["offset"] :].startswith(b"<row") for reject in rejects)
+
+
+def test_an_answer_that_moved_to_another_question_follows_its_latest_activity(tmp_path):
+    rows = [
+        question(1, accepted=5),
+        question(2, accepted=5),
+        answer(5, 1, LastActivityDate="2010-02-01T00:00:00.000"),
+        answer(5, 2, LastActivityDate="2010-03-01T00:00:00.000"),
+    ]
+    for seed in range(3):
+        write_dump(tmp_path / "dump.xml", shuffled(rows, seed))
+        summary = build(tmp_path / "dump.xml", tmp_path / f"out{seed}")
+        assert summary["repeated"] == 1
+        assert summary["dropped"] == {"accepted answer belongs to another question": 1}
+        assert [row["question_id"] for row in read_rows(tmp_path / f"out{seed}")] == [2]
+
+
+rows_of_any_kind = st.lists(
+    st.one_of(
+        st.builds(
+            question,
+            st.integers(1, 12),
+            accepted=st.none() | st.integers(1, 20),
+            tags=st.sampled_from(["<python>", "|go|c|", "<sql>", ""]),
+            Body=st.sampled_from(["<p>A body that is long enough to be kept.</p>", "", "<pre>x</pre>"]),
+            LastActivityDate=st.sampled_from([None, "2011-01-01T00:00:00.000", "2012-01-01T00:00:00.000"]),
+        ),
+        st.builds(
+            answer,
+            st.integers(1, 20),
+            st.integers(1, 12),
+            Body=st.sampled_from(["<p>Long enough an answer.</p>", "no"]),
+            LastActivityDate=st.sampled_from([None, "2011-06-01T00:00:00.000"]),
+            Score=st.sampled_from([1, "x"]),
+        ),
+        st.builds(lambda number: {"Id": number, "PostTypeId": 4}, st.integers(1, 20)),
+        st.just("  <row Id='7' PostTypeId='1' Body='&#0;' />\n"),
+        st.just("  <!-- <row in a comment> -->\n"),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows_of_any_kind, st.integers(0, 5))
+def test_nothing_vanishes_and_order_does_not_matter(tmp_path_factory, rows, seed):
+    folder = tmp_path_factory.mktemp("law")
+    always = [question(1_001, accepted=1_002), answer(1_002, 1_001)]
+    write_dump(folder / "a.xml", [*rows, *always])
+    write_dump(folder / "b.xml", shuffled([*rows, *always], seed))
+    one, two = build(folder / "a.xml", folder / "a"), build(folder / "b.xml", folder / "b")
+    counted = one["questions"] + one["answers"] + one["other"] + one["unreadable"] + one["repeated"]
+    n_rows = sum(not (isinstance(row, str) and "comment" in row) for row in rows) + 2
+    assert n_rows == one["rows"] == counted
+    assert one["questions"] == one["kept"] + sum(one["dropped"].values())
+    assert one["kept"] == len(list(read_rows(folder / "a")))
+    volatile = ("seconds", "peak_memory_bytes", "out")
+    assert all(one[name] == two[name] for name in one if name not in volatile)
+    assert (folder / "a/funnel.json").read_bytes() == (folder / "b/funnel.json").read_bytes()
+
+
+def test_container_order_jobs_and_memory_do_not_change_a_byte(tmp_path, monkeypatch):
+    rows = [*threads(120), question(501, accepted=999), answer(502, 777)]
+    plain = write_dump(tmp_path / "dump.xml", rows)
+    text = plain.read_bytes()
+    (tmp_path / "dump.xml.gz").write_bytes(gzip.compress(text))
+    with py7zr.SevenZipFile(tmp_path / "dump.7z", "w") as archive:
+        archive.writestr(text, "Posts.xml")
+    write_dump(tmp_path / "shuffled.xml", shuffled(rows, 7))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    digests = {
+        name: build(dump, tmp_path / name, run=run)["sha256"]
+        for name, dump, run in [
+            ("plain", plain, ONE),
+            ("gz", tmp_path / "dump.xml.gz", ONE),
+            ("7z", tmp_path / "dump.7z", ONE),
+            ("stdin", "-", ONE),
+            ("shuffled", tmp_path / "shuffled.xml", ONE),
+            ("two", plain, RunConfig(jobs=2)),
+            ("small", plain, RunConfig(jobs=1, memory="200MB")),
+        ]
+    }
+    assert len(set(digests.values())) == 1, digests
+    for name in ("funnel.json", "leakage.json"):
+        assert len({(tmp_path / folder / name).read_bytes() for folder in digests}) == 1
+
+
+def test_splits_are_contiguous_in_time_and_a_tenth_each(tmp_path):
+    write_dump(tmp_path / "dump.xml", shuffled(threads(75), 3))
+    summary = build(tmp_path / "dump.xml", tmp_path / "out")
+    assert summary["languages"] == {
+        name: {"train": 21, "validation": 2, "test": 2} for name in ("csharp", "go", "python")
+    }
+    keys = [
+        [(row["question_created"], row["question_id"]) for row in read_rows(tmp_path / "out", language="go", split=split)]
+        for split in ("train", "validation", "test")
+    ]
+    assert sum(keys, []) == sorted(sum(keys, []))
+
+
+def test_the_dataset_opens_offline_with_the_datasets_library(tmp_path, socket_disabled):
+    write_dump(tmp_path / "dump.xml", threads(60))
+    build(tmp_path / "dump.xml", tmp_path / "out")
+    cache = str(tmp_path / "cache")
+    whole = datasets.load_dataset(str(tmp_path / "out"), cache_dir=cache)
+    assert {split: rows.num_rows for split, rows in whole.items()} == {"train": 48, "validation": 6, "test": 6}
+    python = datasets.load_dataset(str(tmp_path / "out"), "python", split="test", cache_dir=cache)
+    assert set(python["language"]) == {"python"}
+    assert python.column_names == SCHEMA.names
+
+
+def test_a_small_language_has_no_file_for_an_empty_split(tmp_path):
+    write_dump(tmp_path / "dump.xml", threads(3))
+    build(tmp_path / "dump.xml", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out/data/go").iterdir()) == ["train-00000-of-00001.parquet"]
+    assert "split: test" not in (tmp_path / "out/README.md").read_text()
+
+
+def test_again_is_the_same_and_nothing_is_redone(tmp_path):
+    write_dump(tmp_path / "dump.xml", threads(10))
+    first = build(tmp_path / "dump.xml", tmp_path / "out")
+    stamp = (tmp_path / "out/manifest.json").stat().st_mtime_ns
+    assert build(tmp_path / "dump.xml", tmp_path / "out") == first
+    assert (tmp_path / "out/manifest.json").stat().st_mtime_ns == stamp
+    with pytest.raises(ArtifactError, match="--force"):
+        build(tmp_path / "dump.xml", tmp_path / "out", config=BuildConfig(min_answer_chars=11))
+
+
+def test_verify_passes_down_to_the_dump_and_fails_when_it_changed(tmp_path):
+    dump = write_dump(tmp_path / "dump.xml", threads(10))
+    build(dump, tmp_path / "out")
+    assert {check.outcome for check in verify(tmp_path / "out", [dump])} == {"ok"}
+    write_dump(dump, threads(11))
+    assert [check.subject for check in verify(tmp_path / "out", [dump]) if check.outcome == "failed"] == ["input dump.xml"]
+
+
+def test_pairs_that_hold_a_benchmark_text_are_dropped_with_proof(tmp_path):
+    rows = [*threads(10), question(101, accepted=102, Title="How to Reverse a Linked List in place, quickly?"), answer(102, 101)]
+    write_dump(tmp_path / "dump.xml", rows)
+    (tmp_path / "bench.txt").write_text("reverse a linked list in place\nlist\n")
+    summary = build(tmp_path / "dump.xml", tmp_path / "out", benchmarks=(tmp_path / "bench.txt",))
+    assert summary["dropped"] == {"contaminated": 1}
+    leakage = json.loads((tmp_path / "out/leakage.json").read_text())
+    (leak,) = leakage["removed"]
+    assert (leak["question_id"], leak["rule"], leak["matched"]) == (101, "substring", "reverse a linked list in place")
+    assert sum(leakage["texts_too_short"].values()) == 1
+
+
+def test_two_sites_do_not_mix_their_ids(tmp_path):
+    rows = [question(1, accepted=2), answer(2, 1)]
+    for site in ("superuser.com", "askubuntu.com"):
+        (tmp_path / site).mkdir()
+        write_dump(tmp_path / site / "Posts.xml", rows)
+    dumps = tuple(str(tmp_path / site) for site in ("superuser.com", "askubuntu.com"))
+    build(dumps, tmp_path / "out")
+    assert [row["question_url"] for row in read_rows(tmp_path / "out")] == [
+        "https://askubuntu.com/questions/1",
+        "https://superuser.com/questions/1",
+    ]
+
+
+@pytest.mark.parametrize("rows", [[], [answer(1, 2)], [question(1, accepted=2, tags="<sql>"), answer(2, 1)]])
+def test_a_dump_without_a_wanted_pair_is_one_sentence_and_leaves_nothing(tmp_path, rows):
+    write_dump(tmp_path / "dump.xml", rows)
+    with pytest.raises(DumpError, match="a dump must hold"):
+        build(tmp_path / "dump.xml", tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dump.xml"]
+
+
+def test_a_missing_dump_and_an_unknown_language_fail_at_once(tmp_path):
+    with pytest.raises(ArtifactError, match="readable file or folder"):
+        build(tmp_path / "absent.xml", tmp_path / "out")
+    write_dump(tmp_path / "dump.xml", threads(3))
+    with pytest.raises(ConfigError, match="fortran"):
+        build(tmp_path / "dump.xml", tmp_path / "out", config=BuildConfig(languages=("fortran",)))
+
+
+def test_a_build_that_was_interrupted_goes_on_with_what_is_done(tmp_path):
+    write_dump(tmp_path / "dump.xml", threads(30))
+    whole = build(tmp_path / "dump.xml", tmp_path / "whole")
+
+    def interrupt(stage, done):
+        if stage == "write":
+            raise KeyboardInterrupt
+
+    request = BuildRequest(dumps=(str(tmp_path / "dump.xml"),), out=tmp_path / "out", run=ONE)
+    with pytest.raises(KeyboardInterrupt):
+        build_dataset(request, interrupt)
+    runs = list((tmp_path / ".out.partial/scratch/pairs").glob("*.arrow"))
+    stamps = {path.name: path.stat().st_mtime_ns for path in runs}
+    seen = {}
+
+    def look(stage, done):
+        seen.update({path.name: path.stat().st_mtime_ns for path in runs if path.exists()})
+
+    assert build_dataset(request, look)["sha256"] == whole["sha256"]
+    assert seen == stamps
+    assert not (tmp_path / ".out.partial").exists()
+
+
+def test_parts_are_cut_by_rows_and_characters(tmp_path, monkeypatch):
+    monkeypatch.setattr("procqa.dataset.runs.PART_ROWS", 10)
+    write_dump(tmp_path / "dump.xml", threads(90))
+    build(tmp_path / "dump.xml", tmp_path / "out")
+    parts = sorted((tmp_path / "out/data/go").glob("train-*"))
+    assert [(path.name, pq.read_metadata(path).num_rows) for path in parts] == [
+        ("train-00000-of-00003.parquet", 10),
+        ("train-00001-of-00003.parquet", 10),
+        ("train-00002-of-00003.parquet", 4),
+    ]

@@ -1,0 +1,47 @@
+import pytest
+
+from procqa.config import LANGUAGES
+from procqa.errors import ConfigError
+from procqa.pairs.languages import TAGS, language_of, parse_languages
+
+ALL = parse_languages(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("tags", "language"),
+    [
+        (("c#", "winforms"), "csharp"),
+        (("pandas", "python"), "python"),
+        (("python-3.x",), "python"),
+        (("c++11", "templates"), "cpp"),
+        (("common-lisp", "sbcl"), "lisp"),
+        (("java", "python"), "java"),
+        (("node.js", "express"), None),
+        (("haskell",), None),
+        ((), None),
+    ],
+)
+def test_a_question_has_the_language_of_its_first_language_tag(tags, language):
+    assert language_of(tags, ALL) == language
+
+
+def test_an_unwanted_language_is_not_claimed_by_a_later_tag():
+    assert language_of(("java", "python"), parse_languages(["python"])) is None
+
+
+def test_a_language_of_the_users_own_is_named_with_its_tags():
+    table = parse_languages(["python", "kotlin=kotlin+kotlin-coroutines"])
+    assert language_of(("android", "kotlin-coroutines"), table) == "kotlin"
+    assert language_of(("python",), table) == "python"
+
+
+@pytest.mark.parametrize("name", ["fortran", "Kotlin=kotlin", "kotlin=", "kotlin=kotlin+", "../x=y"])
+def test_an_unknown_or_malformed_language_is_refused(name):
+    with pytest.raises(ConfigError):
+        parse_languages([name])
+
+
+def test_the_eleven_languages_have_tags_and_share_none():
+    assert tuple(sorted(TAGS)) == LANGUAGES
+    tags = [tag for names in TAGS.values() for tag in names]
+    assert len(tags) == len(set(tags))

@@ -1,0 +1,185 @@
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from procqa import artifact
+from procqa.artifact import Input, find_complete, load_manifest, verify, workspace
+from procqa.errors import ArtifactError, DumpError
+
+RECIPE = {"size": 1, "names": ("a", "b")}
+INPUTS = [Input("dump.xml", 3, "00")]
+
+
+def make(out: Path, text: str = "hello", *, recipe=RECIPE, kind="dataset") -> None:
+    with workspace(out, kind=kind, recipe=recipe, inputs=INPUTS) as work:
+        (work.path / "data").mkdir()
+        (work.path / "data" / "part").write_text(text)
+        work.finish({"rows": 1}, data_folder="data")
+
+
+def test_a_finished_folder_has_a_manifest_that_names_all_of_it(tmp_path):
+    make(tmp_path / "out")
+    manifest = load_manifest(tmp_path / "out", kind="dataset")
+    assert manifest.counts == {"rows": 1}
+    assert manifest.recipe == {"size": 1, "names": ["a", "b"]}
+    assert manifest.inputs == (Input("dump.xml", 3, "00"),)
+    assert list(manifest.files) == ["data/part"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.log.jsonl"]
+
+
+def test_the_manifest_holds_no_clock_host_or_path(tmp_path):
+    make(tmp_path / "one")
+    make(tmp_path / "two")
+    assert (tmp_path / "one/manifest.json").read_bytes() == (tmp_path / "two/manifest.json").read_bytes()
+
+
+def test_what_was_made_before_is_found_by_recipe_and_inputs(tmp_path):
+    out = tmp_path / "out"
+    assert find_complete(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) is None
+    make(out)
+    assert find_complete(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) == load_manifest(out)
+
+
+@pytest.mark.parametrize("change", [{"kind": "index"}, {"recipe": {"size": 2}}, {"inputs": []}])
+def test_another_recipe_or_kind_leaves_the_folder_alone_unless_forced(tmp_path, change):
+    out = tmp_path / "out"
+    make(out)
+    asked = {"kind": "dataset", "recipe": RECIPE, "inputs": INPUTS} | change
+    with pytest.raises(ArtifactError, match="--force"):
+        find_complete(out, **asked)
+    assert find_complete(out, **asked, force=True) is None
+
+
+def test_a_folder_that_is_not_ours_is_never_touched(tmp_path):
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter.txt").write_text("years of work")
+    for force in (False, True):
+        with pytest.raises(ArtifactError, match="left alone"):
+            find_complete(out, kind="dataset", recipe=RECIPE, inputs=INPUTS, force=force)
+    assert (out / "chapter.txt").read_text() == "years of work"
+
+
+def test_a_reasoned_failure_removes_the_partial_and_keeps_what_was_there(tmp_path):
+    out = tmp_path / "out"
+    make(out, "old")
+    with pytest.raises(DumpError), workspace(out, kind="dataset", recipe={"size": 2}, inputs=[]) as work:
+        (work.path / "half").write_text("half")
+        raise DumpError("the dump ends too early")
+    assert (out / "data/part").read_text() == "old"
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    with (
+        pytest.raises(ArtifactError, match="No space left on device"),
+        workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=[]),
+    ):
+        raise OSError(28, "No space left on device")
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_an_interrupted_run_of_the_same_recipe_is_taken_up_and_of_another_is_not(tmp_path):
+    out = tmp_path / "out"
+
+    def interrupt(recipe):
+        with pytest.raises(KeyboardInterrupt), workspace(out, kind="dataset", recipe=recipe, inputs=[]) as work:
+            found = [path.name for path in work.scratch.iterdir() if path.name != "origin.json"]
+            (work.scratch / "done").touch()
+            raise KeyboardInterrupt
+        return found
+
+    assert interrupt({"size": 1}) == []
+    assert interrupt({"size": 1}) == ["done"]
+    assert interrupt({"size": 2}) == []
+
+
+def _hold(out, ready, leave):
+    with artifact.lock(out):
+        ready.set()
+        leave.wait(30)
+
+
+def test_two_processes_cannot_write_one_folder_and_a_dead_one_does_not_block(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, leave = context.Event(), context.Event()
+    process = context.Process(target=_hold, args=(tmp_path / "out", ready, leave))
+    process.start()
+    try:
+        assert ready.wait(30)
+        with pytest.raises(ArtifactError, match="being written by another process"):
+            make(tmp_path / "out")
+    finally:
+        process.kill()
+        process.join()
+    make(tmp_path / "out")
+    assert load_manifest(tmp_path / "out").kind == "dataset"
+
+
+@given(st.data())
+def test_verify_finds_any_changed_byte(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("verify")
+    out = folder / "out"
+    make(out, "hello world")
+    assert all(check.outcome != "failed" for check in verify(out))
+    place = data.draw(st.integers(0, 10))
+    content = bytearray(b"hello world")
+    content[place] ^= data.draw(st.integers(1, 255))
+    (out / "data/part").write_bytes(content)
+    assert [check.subject for check in verify(out) if check.outcome == "failed"] == ["data/part"]
+
+
+def test_verify_finds_missing_and_unknown_files_and_checks_the_inputs_at_hand(tmp_path):
+    out, dump = tmp_path / "out", tmp_path / "dump.xml"
+    dump.write_text("<a/>")
+    with workspace(out, kind="dataset", recipe={}, inputs=[artifact.digest_input(dump), INPUTS[0]]) as work:
+        (work.path / "part").write_text("x")
+        work.finish({})
+    (out / "part").rename(out / "other")
+    outcomes = {check.subject: check.outcome for check in verify(out)}
+    assert outcomes == {"part": "failed", "other": "failed", "input dump.xml": "not checked"}
+    assert {check.outcome for check in verify(out, [dump]) if check.subject == "input dump.xml"} == {"ok", "failed"}
+
+
+def test_verify_follows_the_chain_through_an_artifact(tmp_path):
+    make(tmp_path / "below")
+    with workspace(
+        tmp_path / "above", kind="index", recipe={}, inputs=[artifact.digest_input(tmp_path / "below")]
+    ) as work:
+        (work.path / "part").write_text("x")
+        work.finish({})
+    (tmp_path / "below/data/part").write_text("changed")
+    failed = [check.subject for check in verify(tmp_path / "above", [tmp_path / "below"]) if check.outcome == "failed"]
+    assert failed == ["below: data/part"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "holds no manifest.json"), ("{", "not a readable manifest"), ('{"format_version": 99}', "format version 99")],
+)
+def test_a_broken_manifest_is_one_sentence(tmp_path, content, sentence):
+    if content is not None:
+        (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(ArtifactError, match=sentence):
+        load_manifest(tmp_path)
+
+
+def test_another_kind_and_an_absent_folder_are_refused(tmp_path):
+    make(tmp_path / "out")
+    with pytest.raises(ArtifactError, match="must be a procqa index, but it is a procqa dataset"):
+        load_manifest(tmp_path / "out", kind="index")
+    with pytest.raises(ArtifactError, match="no such folder"):
+        load_manifest(tmp_path / "absent")
+
+
+def test_the_log_beside_the_folder_tells_the_last_cost(tmp_path):
+    out = tmp_path / "out"
+    make(out)
+    artifact.append_log(out, {"cost": {"seconds": 1}}, {"other": 1}, {"cost": {"seconds": 2}})
+    assert artifact.last_logged(out, "cost") == {"seconds": 2}
+    assert artifact.last_logged(out, "absent") is None
+    assert json.loads((tmp_path / "out.log.jsonl").read_text().splitlines()[0])["path"] == str(out.resolve())

@@ -1,0 +1,62 @@
+import os
+
+import pytest
+
+from procqa.config import RunConfig
+from procqa.errors import ConfigError, DumpError, ProcqaError
+from procqa.workers import open_workers
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fail(number: int) -> int:
+    raise DumpError(f"item {number} is broken", path="dump.xml", offset=number)
+
+
+def die(number: int) -> int:
+    os._exit(1)
+
+
+@pytest.mark.parametrize("config", [RunConfig(jobs=1), RunConfig(jobs=2), RunConfig(jobs=2, executor="inline")])
+def test_results_come_in_the_order_of_the_items(config):
+    with open_workers(config) as workers:
+        assert list(workers.run(square, range(20))) == [number * number for number in range(20)]
+        assert workers.peak_memory_bytes > 1 << 20
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_of_a_task_arrives_whole(jobs):
+    with pytest.raises(DumpError, match="item 3 is broken") as caught, open_workers(RunConfig(jobs=jobs)) as workers:
+        list(workers.run(fail, [3]))
+    assert (caught.value.path, caught.value.offset) == ("dump.xml", 3)
+
+
+def test_a_dead_worker_is_one_sentence():
+    with pytest.raises(ProcqaError, match="a worker process died"), open_workers(RunConfig(jobs=2)) as workers:
+        list(workers.run(die, [1]))
+
+
+def test_only_a_few_items_are_in_flight():
+    taken = []
+
+    def items():
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    with open_workers(RunConfig(jobs=1)) as workers:
+        results = workers.run(square, items())
+        next(results)
+        assert len(taken) <= 2
+
+
+@pytest.mark.parametrize("options", [{"jobs": 0}, {"memory": "1MB"}, {"memory": "lots"}, {"jobs": 64, "memory": "1GB"}])
+def test_impossible_settings_are_refused(options):
+    with pytest.raises(ConfigError):
+        RunConfig(**options)
+
+
+def test_without_a_wish_the_jobs_fit_into_the_memory():
+    assert RunConfig(memory="320MB").n_jobs == 1
