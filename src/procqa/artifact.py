@@ -112,8 +112,15 @@ def digest_input(path: Path) -> Input:
 
 
 def digest_tree(folder: Path, paths: Iterable[Path] | None = None) -> Input:
-    """A folder as an input; where paths are given, only those files count."""
-    described = describe_files(folder, paths)
+    """A folder as an input; where paths are given, only those files count.
+
+    Raises:
+        ArtifactError: a file cannot be read.
+    """
+    try:
+        described = describe_files(folder, paths)
+    except OSError as error:
+        raise ArtifactError(f"{error.filename or folder} must be a readable file: {error.strerror}") from error
     return Input(folder.resolve().name, sum(entry["size"] for entry in described.values()), digest_files(described))
 
 

@@ -229,7 +229,10 @@ def test_splits_are_contiguous_in_time_and_a_tenth_each(tmp_path):
         name: {"train": 21, "validation": 2, "test": 2} for name in ("csharp", "go", "python")
     }
     keys = [
-        [(row["question_created"], row["question_id"]) for row in read_rows(tmp_path / "out", language="go", split=split)]
+        [
+            (row["question_created"], row["question_id"])
+            for row in read_rows(tmp_path / "out", language="go", split=split)
+        ]
         for split in ("train", "validation", "test")
     ]
     assert sum(keys, []) == sorted(sum(keys, []))
@@ -268,11 +271,17 @@ def test_verify_passes_down_to_the_dump_and_fails_when_it_changed(tmp_path):
     build(dump, tmp_path / "out")
     assert {check.outcome for check in verify(tmp_path / "out", [dump])} == {"ok"}
     write_dump(dump, threads(11))
-    assert [check.subject for check in verify(tmp_path / "out", [dump]) if check.outcome == "failed"] == ["input dump.xml"]
+    assert [check.subject for check in verify(tmp_path / "out", [dump]) if check.outcome == "failed"] == [
+        "input dump.xml"
+    ]
 
 
 def test_pairs_that_hold_a_benchmark_text_are_dropped_with_proof(tmp_path):
-    rows = [*threads(10), question(101, accepted=102, Title="How to Reverse a Linked List in place, quickly?"), answer(102, 101)]
+    rows = [
+        *threads(10),
+        question(101, accepted=102, Title="How to Reverse a Linked List in place, quickly?"),
+        answer(102, 101),
+    ]
     write_dump(tmp_path / "dump.xml", rows)
     (tmp_path / "bench.txt").write_text("reverse a linked list in place\nlist\n")
     summary = build(tmp_path / "dump.xml", tmp_path / "out", benchmarks=(tmp_path / "bench.txt",))

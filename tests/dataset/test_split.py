@@ -19,7 +19,9 @@ def test_no_group_stands_in_two_splits(groups):
     orders = np.sort(np.array([group_order(name, None) for name in names], dtype=np.int64))
     train_end, validation_end = group_cuts(orders)
     assert 0 <= train_end <= validation_end <= len(orders)
-    parts = [set(part.tolist()) for part in (orders[:train_end], orders[train_end:validation_end], orders[validation_end:])]
+    parts = [
+        set(part.tolist()) for part in (orders[:train_end], orders[train_end:validation_end], orders[validation_end:])
+    ]
     assert not (parts[0] & parts[1] or parts[1] & parts[2] or parts[0] & parts[2])
 
 

@@ -4,6 +4,7 @@ Data goes to standard output, progress and logs to standard error. This file hol
 and the one place where an error becomes a sentence and an exit status.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -59,14 +60,25 @@ class StageGroup(click.Group):
         except ProcqaError as error:
             click.echo(f"procqa: {error}", err=True)
             ctx.exit(2 if isinstance(error, (ConfigError, QueryError)) else 1)
-        except BrokenPipeError:
-            # Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            click.echo("procqa: standard output was closed before everything was written", err=True)
+        except OSError as error:
+            _forget_unwritten_output()
+            what = "the reader of standard output closed it" if error.errno == errno.EPIPE else error.strerror
+            place = f": {error.filename}" if error.filename else ""
+            click.echo(f"procqa: not everything could be written or read: {what or error}{place}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("procqa: interrupted; the same command takes up where it stopped", err=True)
             ctx.exit(130)
+
+
+def _forget_unwritten_output() -> None:
+    """Where standard output takes no more, point it nowhere: Python flushes once more when it exits."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @click.group(cls=StageGroup, context_settings={"help_option_names": ["-h", "--help"]})

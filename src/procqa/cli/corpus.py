@@ -12,12 +12,8 @@ from procqa.config import LANGUAGES
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="the dataset's folder")
-@click.option(
-    "--languages", default=",".join(LANGUAGES), help="languages to keep, comma-separated [default: all]"
-)
-@click.option(
-    "--skip-folders", default="", help="further names of source folders to pass over, comma-separated"
-)
+@click.option("--languages", default=",".join(LANGUAGES), help="languages to keep, comma-separated [default: all]")
+@click.option("--skip-folders", default="", help="further names of source folders to pass over, comma-separated")
 @click.option("--licence", help="the licence of source code whose folder names none")
 @click.option(
     "--benchmarks",

@@ -1,0 +1,1 @@
+"""Benchmarks and code corpora in their published layouts."""

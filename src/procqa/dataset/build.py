@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from procqa import artifact
 from procqa.artifact import Input, Manifest, Workspace, digest_input
@@ -30,7 +30,7 @@ from procqa.dataset.runs import PartStats, plan_parts, write_part
 from procqa.dataset.scan import Scanned, ScanTask, scan_block
 from procqa.dataset.schema import SPLITS
 from procqa.dataset.split import time_cuts
-from procqa.dump.archive import dump_site, open_dump
+from procqa.dump.archive import ByteStream, dump_site, open_dump
 from procqa.dump.rows import read_blocks
 from procqa.errors import ArtifactError, DumpError
 from procqa.pairs.languages import parse_languages
@@ -281,7 +281,7 @@ class _Construction:
 class _HashedStream:
     """Standard input, read and hashed at once: it cannot be read twice."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self._stream, self._digest, self._size = stream, hashlib.sha256(), 0
 
     def read(self, size: int = -1) -> bytes:

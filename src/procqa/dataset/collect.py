@@ -89,7 +89,7 @@ def collect_pairs(task: CollectTask) -> Collected:
     if task.plan.keep_rejects:
         lines = "".join(json.dumps(asdict(drop), ensure_ascii=False) + "\n" for drop in outcome.drops)
         collected.rejects.write_text(lines, encoding="utf-8")
-    result = {"tally": outcome.tally.to_dict(), "leaks": outcome.leaks}
+    result: dict[str, Any] = {"tally": outcome.tally.to_dict(), "leaks": outcome.leaks}
     new = done.with_suffix(".done")
     new.write_text(json.dumps(result), encoding="utf-8")
     new.replace(done)

@@ -87,7 +87,7 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
     with artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=inputs) as work:
         finder = LeakFinder(text for path in request.benchmarks for text in read_benchmark_texts(path))
         sifted = _Sifted()
-        runs = []
+        runs: list[Path] = []
         for pairs in _chunks(_sift(request, finder, sifted)):
             runs.append(work.scratch / f"{len(runs):06d}.arrow")
             write_run(runs[-1], pairs)
@@ -107,23 +107,19 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
     return _summary(request.out, artifact.load_manifest(request.out, kind="dataset"), cost)
 
 
-def holds_functions_as_rows(source: Path) -> bool:
-    """Whether a source is JSON lines in CodeSearchNet's layout rather than source code."""
-    return source.is_file() or next(source.rglob("*.jsonl*"), None) is not None
-
-
 def digest_source(request: CorpusRequest) -> Input:
     """The source as an input: of a folder of source code only the files that are read."""
-    if holds_functions_as_rows(request.source) or not request.source.is_dir():
+    if not request.source.is_dir() or codesearchnet.holds_functions(request.source):
         return digest_input(request.source)
     skipped = source_tree.SKIPPED_FOLDERS | set(request.skip_folders)
-    return digest_tree(request.source, source_tree.source_files(request.source, request.languages, skipped))
+    paths = source_tree.source_files(request.source, request.languages, skipped)
+    return digest_tree(request.source, paths)
 
 
 def read_source(request: CorpusRequest, on_skip: Callable[[SkippedFile], object]) -> Iterator[CorpusPair | Dropped]:
     """The functions of a source, in the order of its files."""
-    if holds_functions_as_rows(request.source):
-        return codesearchnet.read_pairs(request.source)
+    if codesearchnet.holds_functions(request.source):
+        return codesearchnet.read_pairs(request.source, request.languages)
     return source_tree.read_pairs(
         request.source,
         request.languages,
@@ -148,9 +144,7 @@ def _sift(request: CorpusRequest, finder: LeakFinder, sifted: _Sifted) -> Iterat
             continue
         pair = entry.pair
         leak = finder.find(pair.title, pair.question, pair.answer)
-        if pair.language not in request.languages:
-            sifted.tally.drop("no wanted language", pair.language)
-        elif pair.question_id in seen:
+        if pair.question_id in seen:
             sifted.tally.drop(REPEATED, pair.language)
         elif leak is not None:
             sifted.tally.drop(CONTAMINATED, pair.language)

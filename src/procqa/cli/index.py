@@ -1,0 +1,60 @@
+"""``procqa index``: datasets and folders of source code → index."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from procqa.cli.common import force_option, json_option, print_json, progress
+
+if TYPE_CHECKING:
+    from procqa.index.build import IndexSummary
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
+@click.option("--out", required=True, metavar="INDEX", type=click.Path(path_type=Path), help="the index's folder")
+@click.option("--encoder", metavar="MODEL", help="a model folder or name [default: the shipped encoder, if any]")
+@force_option
+@json_option
+def command(sources: tuple[Path, ...], out: Path, encoder: str | None, force: bool, as_json: bool) -> None:
+    """Make datasets and folders of source code searchable; again on the same INDEX updates it."""
+    from procqa.encoder.model import SHIPPED, find_encoder, open_encoder
+    from procqa.index.build import build_index
+
+    model = encoder or ("default" if SHIPPED.is_dir() else None)
+    if model is None:
+        click.echo("procqa: no --encoder is given and none is shipped, so the index holds words only", err=True)
+    with progress() as report:
+        summary = build_index(
+            sources,
+            out,
+            encoder=None if model is None else open_encoder(model),
+            encoder_folder=None if model is None else find_encoder(model),
+            force=force,
+            report=report,
+        )
+    if as_json:
+        print_json(dataclasses.asdict(summary))
+    else:
+        print_summary(summary)
+
+
+def print_summary(summary: "IndexSummary") -> None:
+    """Print what is searchable, by language, and what the sources could not use, by reason."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("language", "documents")
+    table.columns[1].justify = "right"
+    for language, documents in summary.languages.items():
+        table.add_row(language, f"{documents:,}")
+    console = Console()
+    console.print(f"{summary.documents:,} documents in {summary.out}", markup=False, soft_wrap=True)
+    console.print(table)
+    console.print(f"ranked by words{'' if summary.encoder is None else f' and by the vectors of {summary.encoder}'}")
+    if summary.repeated:
+        console.print(f"{summary.repeated:,} documents came again later, and the later ones are served")
+    for reason, number in summary.skipped.items():
+        console.print(f"{number:,} passed over: {reason}", markup=False)

@@ -1,0 +1,99 @@
+"""``procqa train``: datasets → encoder."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from procqa.cli.common import config_options, force_option, json_option, print_json
+from procqa.config import TRAIN_PRESETS, TrainConfig, train_config
+
+if TYPE_CHECKING:
+    from procqa.encoder.log import Progress
+    from procqa.encoder.training import TrainSummary
+
+
+@click.command()
+@click.argument("datasets", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATASET...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="the encoder's folder")
+@click.option(
+    "--preset",
+    type=click.Choice(list(TRAIN_PRESETS)),
+    default="macp",
+    help="the recipe; static is macp on that base, with numbers of its own [default: macp]",
+)
+@config_options(TrainConfig, leave_out=("preset",))
+@force_option
+@json_option
+def command(datasets: tuple[Path, ...], out: Path, preset: str, force: bool, as_json: bool, **options: Any) -> None:
+    """Train an encoder on the train splits of datasets; a run that was interrupted goes on where it stopped."""
+    config = train_config(preset, options)
+    from procqa.encoder.training import train
+
+    with _progress() as report:
+        summary = train(datasets, out, config, force=force, report=report)
+    if as_json:
+        print_json(dataclasses.asdict(summary))
+    else:
+        _print(summary)
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[Progress], None]]":
+    """A function that shows each logged step on standard error: one line rewritten, or one line a tenth."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("reading the datasets") as status:
+        tenth = 0
+
+        def report(progress: "Progress") -> None:
+            nonlocal tenth
+            text = (
+                f"step {progress.step:,}/{progress.steps:,}  loss {progress.loss:.3f}  "
+                f"{progress.pairs_per_s:,.0f} pairs/s  {_duration(progress.seconds_left)} left"
+            )
+            status.update(text)
+            reached = 10 * progress.step // progress.steps
+            if not console.is_terminal and reached > tenth:
+                tenth = reached
+                console.print(text, highlight=False)
+
+        yield report
+
+
+def _duration(seconds: float) -> str:
+    """Seconds as people read them: ``1 h 02 min``, ``3 min 20 s``, ``7 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _print(summary: "TrainSummary") -> None:
+    """Print what the run saw, by stream."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "stream", "pairs", "batches", "pairs seen", title=f"{summary.preset} on {summary.base} in {summary.out}"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, stream in summary.streams.items():
+        table.add_row(name, *(f"{stream[key]:,}" for key in ("pairs", "batches", "pairs_seen")))
+    console = Console()
+    console.print(table)
+    for reason, count in summary.left_out.items():
+        if count:
+            console.print(f"  left out {count:,} pairs: {reason}", highlight=False)
+    loss = "" if summary.loss is None else f"loss {summary.loss:.3f}, "
+    console.print(
+        f"{summary.steps:,} steps, {summary.pairs_seen:,} pairs seen, {loss}"
+        f"{_duration(summary.seconds)}, sha256 {summary.sha256[:12]}",
+        highlight=False,
+        style="dim",
+    )

@@ -1,0 +1,99 @@
+"""All the texts of benchmarks, for decontamination: queries and documents with the name of each.
+
+A path may be a root of benchmarks, a benchmark's folder, a BEIR folder, one published file, or a plain text
+file. A file of a published name that is not in its layout is an error: a text passed over is a text leaked.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from procqa.config import LANGUAGES
+from procqa.corpora import layouts
+from procqa.corpora.files import kind_of, plain_name, read_lines
+from procqa.corpora.layouts import BEIR_FILES, COSQA_CODES, PUBLISHED
+from procqa.errors import BenchmarkError
+
+PLAIN_TEXT = (".txt", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkText:
+    """One query or document of a benchmark; ``item`` is ``query/ID``, ``document/ID`` or ``line/N``."""
+
+    benchmark: str
+    item: str
+    text: str
+
+
+def read_benchmark_texts(path: Path) -> Iterator[BenchmarkText]:
+    """Every query and document of the benchmarks at a path, lazily; a text may come twice.
+
+    Args:
+        path: a root of benchmarks, a benchmark's folder, a BEIR folder, one published file, or a plain text
+            file (.txt or no ending) with one text a line. A folder is searched two levels deep for files of
+            the published names; development queries count as well.
+
+    Raises:
+        BenchmarkError: there is nothing of the kind, or a file is broken.
+    """
+    kind = kind_of(path)
+    if kind == "file":
+        yield from _file_texts(path)
+        return
+    if kind is None:
+        raise BenchmarkError(f"{path} must be a benchmark's file or folder, but is not there: check the path")
+    folders = [path, *(inner for inner in _list(path) if kind_of(inner) == "folder" and not inner.name.startswith("."))]
+    files = [file for folder in folders for file in _list(folder) if _is_published(file)]
+    if not files:
+        raise BenchmarkError(
+            f"{path} must hold published files such as cosqa/cosqa-retrieval-test-500.json or a BEIR corpus.jsonl, "
+            "but holds none: name the folder that does"
+        )
+    for file in files:
+        yield from _file_texts(file)
+
+
+def _list(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise BenchmarkError(f"{folder} must be readable, but: {error.strerror}; allow reading it") from error
+
+
+def _is_published(path: Path) -> bool:
+    name = plain_name(path)
+    if name.endswith(".json"):
+        return name.startswith(("cosqa-retrieval-", "conala-"))
+    return name in (COSQA_CODES, *BEIR_FILES, *(published.file for published in PUBLISHED.values()))
+
+
+def _file_texts(path: Path) -> Iterator[BenchmarkText]:
+    found = layouts.recognise(path)
+    if found is None:
+        if Path(plain_name(path)).suffix not in PLAIN_TEXT:
+            raise BenchmarkError(
+                f"{path} must be a published benchmark file, or a .txt file with one text a line, "
+                "but its layout is unknown: name another"
+            )
+        yield from _line_texts(path)
+        return
+    benchmark, read = found
+    for row in read(path):
+        if benchmark == "rosetta" and row.language not in LANGUAGES:
+            continue
+        if row.query is not None:
+            yield BenchmarkText(benchmark=benchmark, item=f"query/{row.id}", text=row.query)
+        if row.document is not None:
+            yield BenchmarkText(benchmark=benchmark, item=f"document/{row.document_id or row.id}", text=row.document)
+
+
+def _line_texts(path: Path) -> Iterator[BenchmarkText]:
+    for number, line in read_lines(path, BenchmarkError):
+        try:
+            text = line.decode("utf-8-sig").strip()
+        except UnicodeDecodeError as error:
+            raise BenchmarkError(f"{path}, line {number} must be text in UTF-8, but is not") from error
+        if "\0" in text:
+            raise BenchmarkError(f"{path}, line {number} must be plain text, but holds a NUL")
+        yield BenchmarkText(benchmark=plain_name(path), item=f"line/{number}", text=text)

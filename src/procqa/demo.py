@@ -1,0 +1,146 @@
+"""The whole way on what is at hand: the bundled sample and Python's own library, in a few minutes.
+
+Dataset from the sample, a corpus from the standard library held out by file, a real training run on both,
+scores before and after, an index, three questions answered. Every step is the library call that its
+command makes, so a second run finds each folder complete and ends in seconds.
+"""
+
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from procqa.bundled import sample_dump
+from procqa.config import BuildConfig, EvaluateConfig, RunConfig, SearchConfig, TrainConfig, train_config
+from procqa.corpora.source_tree import TEST_FOLDERS
+from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.corpus import CorpusRequest, build_corpus
+from procqa.encoder.model import open_encoder
+from procqa.encoder.training import train
+from procqa.evaluation.evaluate import Result, evaluate
+from procqa.index.build import build_index
+from procqa.search.searcher import Searcher, SearchResult
+
+QUESTIONS = (
+    ("how do I remove duplicates from a list but keep the order", None),
+    ("error: cannot borrow as mutable because it is also borrowed as immutable", None),
+    ("read a CSV file into dictionaries", "python"),
+)
+"""What the demo asks: words, an error message, and words within one language."""
+
+STEPS = 300
+"""Steps of the demo's training run: enough to move the scores, few enough for two cores."""
+
+SKIPPED_IN_LIBRARY = (*sorted(TEST_FOLDERS), "idlelib", "lib2to3", "ensurepip", "turtledemo", "pydoc_data")
+"""Folders of the standard library that hold tests, applications or generated text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A finished step of the demo: the command that does the same, and what came of it."""
+
+    title: str
+    command: str
+    summary: str = ""
+    results: tuple[Result, ...] = ()
+    answers: tuple[SearchResult, ...] = ()
+
+
+Report = Callable[[str, int], None]
+
+
+def run_demo(folder: Path, report: Report) -> Iterator[Step]:
+    """Every step of the demo as it is finished; all results lie below one folder.
+
+    Raises:
+        MissingExtra: an extra of ``procqa[all]`` is not installed.
+        ArtifactError: the folder cannot be written.
+    """
+    dataset, library = folder / "dataset", folder / "stdlib"
+    before, after, index = folder / "encoder-before", folder / "encoder", folder / "index"
+    yield _build(dataset, report)
+    yield _corpus(library, report)
+    config = train_config("static", {"steps": STEPS})
+    yield _train([dataset, library], before, replace(config, steps=0), report)
+    yield _train([dataset, library], after, config, report)
+    yield _evaluate([dataset, library], before, after, report)
+    yield _index([dataset, library], index, after, report)
+    yield _search(index)
+    yield Step(title="Ask on, in the browser", command=f"procqa serve {index}")
+
+
+def _build(out: Path, report: Report) -> Step:
+    dump = sample_dump()
+    request = BuildRequest(dumps=(str(dump),), out=out, config=BuildConfig(site="local"), run=RunConfig(jobs=1))
+    summary = build_dataset(request, report)
+    dropped = sum(summary["dropped"].values())
+    return Step(
+        title="A dataset from the bundled sample dump",
+        command=f"procqa build {dump} --site local --out {out}",
+        summary=f"{summary['rows']} rows: {summary['kept']} pairs in {len(summary['languages'])} languages,"
+        f" {dropped} questions dropped and {summary['unreadable']} rows unreadable, each with its reason",
+    )
+
+
+def _corpus(out: Path, report: Report) -> Step:
+    source = Path(sysconfig.get_path("stdlib"))
+    request = CorpusRequest(
+        source=source, out=out, languages=("python",), skip_folders=SKIPPED_IN_LIBRARY, licence="PSF-2.0"
+    )
+    summary = build_corpus(request, report)
+    splits = summary["languages"]["python"]
+    return Step(
+        title="A corpus of documented functions from Python's standard library",
+        command=f"procqa corpus {source} --languages python --licence PSF-2.0 --out {out}",
+        summary=f"{summary['kept']:,} functions with docstrings, held out by file: {splits['train']:,} to train on,"
+        f" {splits['validation']:,} to validate, {splits['test']:,} to test",
+    )
+
+
+def _train(datasets: list[Path], out: Path, config: TrainConfig, report: Report) -> Step:
+    summary = train(datasets, out, config, report=lambda progress: report("training step", progress.step))
+    what = "An encoder before training: random vectors" if config.steps == 0 else "The encoder, trained"
+    return Step(
+        title=f"{what}, on {len(datasets)} datasets" if config.steps else what,
+        command=f"procqa train {' '.join(map(str, datasets))} --preset static --steps {config.steps} --out {out}",
+        summary=f"{summary.pairs_seen:,} pairs in {summary.seconds:.0f} s",
+    )
+
+
+def _evaluate(datasets: list[Path], before: Path, after: Path, report: Report) -> Step:
+    rankers = ["bm25", str(before), str(after), f"hybrid:{after}"]
+    tasks = ["procqa:python", "procqa-title:python"]
+    results = evaluate(rankers, tasks, datasets, EvaluateConfig(), report=report)
+    return Step(
+        title="Scores on what training never saw: questions and docstrings against all answers and functions",
+        command=f"procqa evaluate {' '.join(rankers)} --task {' --task '.join(tasks)}"
+        f" --data {' --data '.join(map(str, datasets))}",
+        results=tuple(results),
+    )
+
+
+def _index(datasets: list[Path], out: Path, encoder: Path, report: Report) -> Step:
+    summary = build_index(
+        datasets, out, encoder=open_encoder(str(encoder)), encoder_folder=encoder, report=_counting(report)
+    )
+    return Step(
+        title="An index of both",
+        command=f"procqa index {' '.join(map(str, datasets))} --encoder {encoder} --out {out}",
+        summary=f"{summary.documents:,} documents",
+    )
+
+
+def _counting(report: Report) -> Callable[..., Any]:
+    """The demo's report as the index calls it."""
+    return lambda stage, done, *_: report(stage, done)
+
+
+def _search(index: Path) -> Step:
+    searcher = Searcher.open(index)
+    answers = [searcher.search(query, SearchConfig(k=1, language=language)) for query, language in QUESTIONS]
+    return Step(
+        title="Three questions, answered with author and licence",
+        command=f'procqa search {index} "{QUESTIONS[0][0]}"',
+        answers=tuple(answers),
+    )

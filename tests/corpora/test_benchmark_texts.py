@@ -1,0 +1,117 @@
+"""All the texts of benchmarks, for decontamination."""
+
+import gzip
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from procqa.corpora.benchmarks import BenchmarkText, read_benchmark_texts
+from procqa.errors import BenchmarkError
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "benchmarks"
+
+
+def texts_of(path: Path) -> list[tuple[str, str, str]]:
+    return [(text.benchmark, text.item, text.text) for text in read_benchmark_texts(path)]
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    asked = [{"idx": "c-1", "doc": "how a", "code": "def a(): 0", "label": 0, "retrieval_idx": 3}]
+    write(tmp_path / "cosqa" / "cosqa-retrieval-dev-500.json", json.dumps(asked))
+    write(tmp_path / "cosqa" / "code_idx_map.txt", json.dumps({"def b(): 0": 4}))
+    write(tmp_path / "codenn" / "test.jsonl.gz", '{"id": "n 1", "language": "c", "title": "T", "answer": "A"}\n')
+    programs = [{"task": "t", "language": language, "file": "f", "code": language} for language in ("c", "racket")]
+    write(tmp_path / "rosetta" / "programs.jsonl", "\n".join(map(json.dumps, programs)))
+    write(tmp_path / "small" / "corpus.jsonl", '{"_id": "d", "title": "Sum", "text": "up"}')
+    write(tmp_path / "small" / "queries.jsonl", '{"_id": "q", "text": "add"}')
+    write(tmp_path / "README.md", "not a benchmark")
+    write(tmp_path / ".hidden" / "corpus.jsonl", "broken")
+    return tmp_path
+
+
+CODENN = [("codenn", "query/n_1", "T"), ("codenn", "document/n_1", "A")]
+COSQA = [("cosqa", "document/4", "def b(): 0"), ("cosqa", "query/c-1", "how a"), ("cosqa", "document/3", "def a(): 0")]
+ROSETTA = [("rosetta", "document/t/f", "c")]
+BEIR = [("beir:small", "document/d", "Sum up"), ("beir:small", "query/q", "add")]
+
+
+def test_a_root_gives_the_queries_and_documents_of_every_benchmark_in_it(root):
+    assert texts_of(root) == [*CODENN, *COSQA, *ROSETTA, *BEIR]
+
+
+def test_a_folder_or_a_file_of_one_benchmark_gives_its_texts(root):
+    assert texts_of(root / "cosqa") == COSQA
+    assert texts_of(root / "codenn" / "test.jsonl.gz") == CODENN
+    assert texts_of(root / "small") == BEIR
+    assert texts_of(root / "small" / "queries.jsonl") == BEIR[1:]
+
+
+def test_a_plain_text_file_gives_one_text_a_line(tmp_path):
+    for name in ("held out.txt", "heldout", "heldout.txt.gz"):
+        path = write(tmp_path / name, "\ufefffirst line\r\n\n  second  \n")
+        benchmark = name.removesuffix(".gz")
+        assert texts_of(path) == [(benchmark, "line/1", "first line"), (benchmark, "line/3", "second")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.json", "{}", "its layout is unknown"),
+        ("a.csv", "a,b", "its layout is unknown"),
+        ("a.jsonl", '{"x": 1}', "its layout is unknown"),
+        ("test.jsonl", '{"x": 1}', "its layout is unknown"),
+        ("a.txt", "bin\0ary", r"a\.txt, line 1 must be plain text, but holds a NUL"),
+    ],
+)
+def test_a_file_of_another_layout_is_one_sentence(tmp_path, name, content, sentence):
+    with pytest.raises(BenchmarkError, match=sentence):
+        texts_of(write(tmp_path / name, content))
+
+
+def test_bytes_that_are_no_utf_8_are_named_by_line(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"fine\n\xff\n")
+    with pytest.raises(BenchmarkError, match=r"a\.txt, line 2 must be text in UTF-8"):
+        texts_of(tmp_path / "a.txt")
+
+
+def test_a_path_without_anything_published_is_one_sentence(tmp_path):
+    with pytest.raises(BenchmarkError, match="must hold published files"):
+        texts_of(tmp_path)
+    with pytest.raises(BenchmarkError, match="is not there"):
+        texts_of(tmp_path / "absent")
+
+
+def test_a_file_of_a_published_name_in_another_layout_is_not_passed_over(root):
+    write(root / "codenn" / "test.jsonl.gz", '{"other": 1}')
+    with pytest.raises(BenchmarkError, match=r"test\.jsonl\.gz must be a published benchmark file"):
+        texts_of(root)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the published benchmarks are not on this machine")
+def test_the_published_files_give_every_text():
+    kinds = Counter((text.benchmark, text.item.partition("/")[0]) for text in read_benchmark_texts(REAL))
+    assert kinds == {
+        ("cosqa", "query"): 1_000,
+        ("cosqa", "document"): 7_267,
+        ("conala", "query"): 494,
+        ("conala", "document"): 494,
+        ("codenn", "query"): 9_396,
+        ("codenn", "document"): 9_396,
+        ("csn-cloze", "query"): 2_615,
+        ("csn-cloze", "document"): 2_615,
+        ("rosetta", "document"): 9_309,
+    }
+
+
+def test_a_benchmark_text_names_where_it_comes_from():
+    text = BenchmarkText(benchmark="cosqa", item="query/1", text="how")
+    assert (text.benchmark, text.item, text.text) == ("cosqa", "query/1", "how")

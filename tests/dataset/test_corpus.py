@@ -1,0 +1,119 @@
+import json
+
+import pytest
+
+from procqa.artifact import load_manifest, verify
+from procqa.dataset.corpus import CorpusRequest, build_corpus
+from procqa.dataset.schema import read_rows
+from procqa.errors import ArtifactError
+
+FUNCTION = '''
+def add_{n}(first, second):
+    """Add two numbers of file {n} and return what they make together."""
+    return first + second + {n}
+
+
+def undocumented_{n}():
+    return {n}
+'''
+
+
+def source_tree(folder, files=20):
+    (folder / "tests").mkdir(parents=True)
+    (folder / "LICENSE").write_text("Apache License\nVersion 2.0, January 2004\n")
+    for number in range(files):
+        text = FUNCTION.format(n=number) + FUNCTION.format(n=100 + number)
+        (folder / f"file{number}.py").write_text(text)
+    (folder / "tests/test_it.py").write_text(FUNCTION.format(n=999))
+    return folder
+
+
+def rows_csn(folder, partitions=("train", "train", "test")):
+    folder.mkdir()
+    with (folder / "python_0.jsonl").open("w") as stream:
+        for number, partition in enumerate(partitions):
+            row = {
+                "repo": "ann/tools",
+                "path": f"tools/{number}.py",
+                "func_name": f"tool{number}",
+                "language": "python",
+                "code": f"def tool{number}(x):\n    return x * {number} + 1",
+                "docstring": f"Apply tool number {number} to x.",
+                "url": f"https://example.org/ann/tools/{number}.py",
+                "partition": partition,
+                "license": "MIT",
+            }
+            stream.write(json.dumps(row) + "\n")
+    return folder
+
+
+def test_a_folder_of_code_becomes_a_dataset_held_out_by_file(tmp_path):
+    source = source_tree(tmp_path / "tools")
+    request = CorpusRequest(source=source, out=tmp_path / "out", languages=("python",), skip_folders=("tests",))
+    summary = build_corpus(request)
+    assert (summary["rows"], summary["kept"], summary["dropped"]) == (80, 40, {"no docstring": 40})
+    assert summary["languages"] == {"python": {"train": 32, "validation": 4, "test": 4}}
+    files = {}
+    for split in ("train", "validation", "test"):
+        for row in read_rows(tmp_path / "out", split=split):
+            files.setdefault(row["answer_url"].split("#")[0], set()).add(split)
+    assert all(len(splits) == 1 for splits in files.values())
+    row = next(read_rows(tmp_path / "out"))
+    assert row["title"].startswith("add_")
+    assert '"""' not in row["answer"]
+    assert (row["answer_author"], row["answer_licence"], row["question_created"]) == ("tools", "Apache-2.0", None)
+
+
+def test_published_rows_keep_their_partition_and_address(tmp_path):
+    request = CorpusRequest(source=rows_csn(tmp_path / "csn"), out=tmp_path / "out")
+    assert build_corpus(request)["languages"] == {"python": {"train": 2, "validation": 0, "test": 1}}
+    (row,) = read_rows(tmp_path / "out", split="test")
+    assert row["question"] == "Apply tool number 2 to x."
+    assert row["answer_url"] == "https://example.org/ann/tools/2.py"
+    assert row["answer_licence"] == "MIT"
+
+
+def test_a_function_that_comes_twice_is_kept_once(tmp_path):
+    source = rows_csn(tmp_path / "csn")
+    text = (source / "python_0.jsonl").read_text()
+    (source / "python_1.jsonl").write_text(text)
+    summary = build_corpus(CorpusRequest(source=source, out=tmp_path / "out"))
+    assert (summary["rows"], summary["kept"], summary["dropped"]) == (6, 3, {"repeated": 3})
+
+
+def test_functions_that_hold_a_benchmark_text_are_dropped_with_proof(tmp_path):
+    (tmp_path / "bench.txt").write_text("Apply tool number 1 to x\n")
+    request = CorpusRequest(
+        source=rows_csn(tmp_path / "csn"), out=tmp_path / "out", benchmarks=(tmp_path / "bench.txt",)
+    )
+    assert build_corpus(request)["dropped"] == {"contaminated": 1}
+    (leak,) = json.loads((tmp_path / "out/leakage.json").read_text())["removed"]
+    assert leak["matched"] == "apply tool number 1 to x"
+
+
+def test_again_is_the_same_even_when_python_left_its_caches(tmp_path):
+    source = source_tree(tmp_path / "tools")
+    request = CorpusRequest(source=source, out=tmp_path / "out", languages=("python",))
+    first = build_corpus(request)
+    (source / "__pycache__").mkdir()
+    (source / "__pycache__/file0.pyc").write_bytes(b"\0")
+    assert build_corpus(request) == first
+    (source / "file0.py").write_text("x = 1\n")
+    with pytest.raises(ArtifactError, match="--force"):
+        build_corpus(request)
+
+
+def test_more_pairs_than_one_run_holds_give_the_same_dataset(tmp_path, monkeypatch):
+    source = source_tree(tmp_path / "tools")
+    build_corpus(CorpusRequest(source=source, out=tmp_path / "one"))
+    monkeypatch.setattr("procqa.dataset.corpus.RUN_PAIRS", 7)
+    build_corpus(CorpusRequest(source=source, out=tmp_path / "many"))
+    assert load_manifest(tmp_path / "one").sha256 == load_manifest(tmp_path / "many").sha256
+    assert {check.outcome for check in verify(tmp_path / "many") if not check.subject.startswith("input")} == {"ok"}
+
+
+def test_a_folder_without_functions_is_one_sentence(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArtifactError, match="must hold documented functions"):
+        build_corpus(CorpusRequest(source=tmp_path / "empty", out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
