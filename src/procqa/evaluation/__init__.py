@@ -1,0 +1,1 @@
+"""Numbers that can be trusted: tasks, rankers, metrics, intervals."""

@@ -1,0 +1,112 @@
+"""``procqa evaluate`` as a user types it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from procqa.cli import main
+from tests.evaluation.small import PYTHON, RUBY, write_beir, write_dataset
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Arguments that name a dataset and a root of benchmarks."""
+    root = tmp_path_factory.mktemp("cli-evaluate")
+    write_beir(root / "benchmarks" / "fruit")
+    dataset = write_dataset(root / "dataset", {"python": PYTHON, "ruby": RUBY})
+    return ["--data", str(dataset), "--data", str(root / "benchmarks")]
+
+
+def procqa(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["evaluate", *arguments])
+
+
+def test_json_is_one_object_a_line(data: list[str]):
+    result = procqa("bm25", "--task", "beir:fruit", "--task", "procqa", *data, "--json")
+
+    assert result.exit_code == 0
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["task"] for row in rows] == ["beir:fruit", "procqa:python", "procqa:ruby"]
+    fruit = rows[0]
+    assert (fruit["ranker"], fruit["language"], fruit["queries"], fruit["documents"]) == ("bm25", None, 3, 3)
+    assert fruit["metrics"]["mrr@1000"] == pytest.approx(2 / 3)
+    assert list(fruit["metrics"]) == list(fruit["ci95"]) == ["mrr@1000", "ndcg@10", "recall@10", "map"]
+    assert all(len(interval) == 2 for interval in fruit["ci95"].values())
+
+
+def test_a_table_shows_the_numbers_with_their_interval(data: list[str]):
+    result = procqa("bm25", "--task", "beir:fruit", *data, "--bootstrap", "100")
+
+    assert result.exit_code == 0
+    for part in ("beir:fruit", "bm25", "MRR@1000", "NDCG@10", "RECALL@10", "0.667 [0.500, 0.833]", "1.000"):
+        assert part in result.stdout
+
+
+def test_progress_stands_on_standard_error(data: list[str]):
+    result = procqa("bm25", "--task", "beir:fruit", *data, "--json")
+
+    assert "bm25 ranks for 3 queries" in result.stderr
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_a_run_and_its_qrels_are_written(data: list[str], tmp_path: Path):
+    run = tmp_path / "run.txt"
+
+    result = procqa("bm25", "--task", "beir:fruit", *data, "--run", str(run), "--json")
+
+    assert result.exit_code == 0
+    assert [line.split()[:4] for line in run.read_text().splitlines()][3:6] == [
+        ["q2", "Q0", "d1", "1"],
+        ["q2", "Q0", "d3", "2"],
+        ["q2", "Q0", "d2", "3"],
+    ]
+    assert (tmp_path / "run.txt.qrels").read_text() == "q1 0 d1 1\nq2 0 d2 1\nq2 0 d3 2\nq3 0 d2 1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--task", "cosqa"], "Missing argument 'RANKER...'"),
+        (["bm25"], "Missing option '--task'"),
+        (["bm25", "--task", "klingon"], "a task must be one of procqa:LANG"),
+        (["hybrid", "--task", "cosqa"], "hybrid:MODEL"),
+        (["bm25", "--task", "cosqa", "--k1", "-1"], "k1 must be > 0"),
+        (["bm25", "--task", "cosqa", "--bootstrap", "1"], "bootstrap must be at least 100"),
+        (["bm25", "--task", "cosqa", "--report", "x"], "No such option"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_exit_2(arguments: list[str], sentence: str):
+    result = procqa(*arguments)
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["bm25", "--task", "cosqa"], "cosqa needs"),
+        (["bm25", "--task", "procqa"], "must have a dataset"),
+        (["bm25", "--task", "cosqa", "--data", "nowhere"], "no such folder"),
+        (["./no-model", "--task", "beir:fruit"], "no-model"),
+    ],
+)
+def test_what_is_absent_is_one_sentence_and_exit_1(arguments: list[str], sentence: str, data: list[str]):
+    result = procqa(*arguments, *(data if "beir:fruit" in arguments else []))
+
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert result.stderr.count("procqa: ") == 1
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_was_measured_before_a_failure_is_shown(data: list[str], form: list[str]):
+    result = procqa("bm25", "--task", "beir:fruit", "--task", "cosqa", *data, *form)
+
+    assert result.exit_code == 1
+    assert "beir:fruit" in result.stdout
+    assert "cosqa needs" in result.stderr

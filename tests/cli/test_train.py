@@ -1,0 +1,88 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from procqa.cli import main
+from tests.encoder.small import small_dataset
+
+TINY = ["--steps", "3", "--batch-size", "8", "--dimensions", "16", "--vocabulary", "400"]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_dataset(tmp_path_factory.mktemp("cli") / "Q")
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+def test_json_is_one_object_and_the_same_the_second_time(dataset: Path, tmp_path: Path):
+    first = run(dataset, "--out", tmp_path / "m", "--preset", "static", *TINY, "--json")
+    assert first.exit_code == 0, first.output
+    told = json.loads(first.stdout)
+    assert list(told) == [
+        "out",
+        "sha256",
+        "preset",
+        "base",
+        "steps",
+        "pairs_seen",
+        "seconds",
+        "loss",
+        "streams",
+        "left_out",
+    ]
+    assert (told["out"], told["preset"], told["base"]) == (str(tmp_path / "m"), "macp", "static")
+    assert (told["steps"], told["pairs_seen"]) == (3, 24)
+    assert told["sha256"] == json.loads((tmp_path / "m" / "manifest.json").read_text())["sha256"]
+    assert "step 3/3" in first.stderr
+    second = run(dataset, "--out", tmp_path / "m", "--preset", "static", *TINY, "--json")
+    assert (second.exit_code, second.stdout) == (0, first.stdout)
+
+
+def test_the_base_static_takes_the_numbers_of_its_preset(dataset: Path, tmp_path: Path):
+    run(dataset, "--out", tmp_path / "one", "--preset", "static", *TINY)
+    run(dataset, "--out", tmp_path / "two", "--base", "static", *TINY)
+    recipes = [json.loads((tmp_path / name / "manifest.json").read_text())["recipe"] for name in ("one", "two")]
+    assert recipes[0] == recipes[1]
+    assert (recipes[0]["temperature"], recipes[0]["learning_rate"]) == (0.05, 0.02)
+
+
+def test_without_json_a_table_names_each_stream(dataset: Path, tmp_path: Path):
+    result = run(dataset, "--out", tmp_path / "m", "--preset", "static", *TINY)
+    assert result.exit_code == 0
+    assert "Q/python/title-answer" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["--batch-size", "1"], 2, "batch_size must be at least 2"),
+        (["--temperature", "0"], 2, "temperature must be > 0"),
+        (["--preset", "static", "--base", "minilm"], 2, "preset static trains the base static"),
+        (["--base", "./none"], 1, "there is no such folder"),
+    ],
+)
+def test_wrong_use_is_one_sentence(arguments: list[str], status: int, sentence: str, dataset: Path, tmp_path: Path):
+    result = run(dataset, "--out", tmp_path / "m", *arguments)
+    assert result.exit_code == status
+    assert sentence in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_missing_dataset_exits_with_1(tmp_path: Path):
+    result = run(tmp_path / "none", "--out", tmp_path / "m")
+    assert result.exit_code == 1
+    assert "there is no such folder" in result.stderr
+
+
+def test_without_torch_the_extra_is_named(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    result = run(dataset, "--out", tmp_path / "m", "--preset", "static")
+    assert result.exit_code == 1
+    assert "pip install 'procqa[train]'" in result.stderr
