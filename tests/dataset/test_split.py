@@ -22,7 +22,7 @@ def test_no_group_stands_in_two_splits(groups):
     parts = [
         set(part.tolist()) for part in (orders[:train_end], orders[train_end:validation_end], orders[validation_end:])
     ]
-    assert not (parts[0] & parts[1] or parts[1] & parts[2] or parts[0] & parts[2])
+    assert sum(map(len, parts)) == len(set().union(*parts))
 
 
 def test_a_published_partition_is_followed():

@@ -116,13 +116,18 @@ _PAIR_COLUMNS = tuple(name for name in SCHEMA.names if name in Pair.__dataclass_
 
 
 def plan_parts(
-    folder: Path, runs: Sequence[Path], cuts: Callable[[NDArray[np.int64]], tuple[int, int]]
+    folder: Path,
+    runs: Sequence[Path],
+    cuts: Callable[[NDArray[np.int64]], tuple[int, int]],
+    *,
+    part_rows: int = PART_ROWS,
 ) -> Iterator[Part]:
     """The parts of a dataset, planned from the keys of all runs, a language at a time.
 
     Args:
         folder: the dataset's folder.
         cuts: from the sorted orders of a language to the ends of train and validation.
+        part_rows: rows in a part, at most.
     """
     ranges = {run: json.loads(_ranges_path(run).read_text(encoding="utf-8")) for run in runs}
     for language in sorted({name for of_run in ranges.values() for name in of_run}):
@@ -134,7 +139,7 @@ def plan_parts(
         keys, holder, place = keys[by_key], holder[by_key], place[by_key]
         ends = cuts(keys["order"])
         for split, start, stop in zip(SPLITS, (0, *ends), (*ends, len(keys)), strict=True):
-            limits = [(start + low, start + high) for low, high in _limits(keys["chars"][start:stop])]
+            limits = [(start + low, start + high) for low, high in _limits(keys["chars"][start:stop], part_rows)]
             for number, (low, high) in enumerate(limits):
                 pieces = tuple(
                     (holders[run][0], int(rows.min()), int(rows.max()) + 1)
@@ -144,14 +149,14 @@ def plan_parts(
                 yield Part(folder / part_path(language, split, number, len(limits)), language, split, pieces)
 
 
-def _limits(chars: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Ranges of rows, each as long as PART_ROWS and PART_CHARS allow."""
+def _limits(chars: NDArray[np.int64], part_rows: int) -> Iterator[tuple[int, int]]:
+    """Ranges of rows, each as long as ``part_rows`` and PART_CHARS allow."""
     total = np.cumsum(chars)
     low = 0
     while low < len(chars):
         before = int(total[low - 1]) if low else 0
         high = max(low + 1, int(np.searchsorted(total, before + PART_CHARS, side="right")))
-        high = min(high, low + PART_ROWS, len(chars))
+        high = min(high, low + part_rows, len(chars))
         yield low, high
         low = high
 
