@@ -3,27 +3,30 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from procqa.bundled import sample_dump as find_sample_dump
 from procqa.config import BuildConfig, RunConfig
 
-SAMPLE = Path(__file__).parent.parent / "src/procqa/bundled/sample/Posts.xml"
+# Machines are noisy: a slow example says nothing about the code.
+settings.register_profile("procqa", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("procqa")
 
 
 @pytest.fixture(scope="session")
 def sample_dump() -> Path:
     """The dump that ships with procqa."""
-    return SAMPLE
+    return find_sample_dump()
 
 
 @pytest.fixture(scope="session")
-def sample_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_dataset(sample_dump: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset built from the sample."""
     from procqa.dataset.build import BuildRequest, build_dataset
 
     out = tmp_path_factory.mktemp("sample") / "dataset"
-    build_dataset(
-        BuildRequest(dumps=(str(SAMPLE),), out=out, config=BuildConfig(site="local"), run=RunConfig(jobs=1))
-    )
+    config, run = BuildConfig(site="local"), RunConfig(jobs=1)
+    build_dataset(BuildRequest(dumps=(str(sample_dump),), out=out, config=config, run=run))
     return out
 
 

@@ -159,7 +159,11 @@ def test_verify_follows_the_chain_through_an_artifact(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "holds no manifest.json"), ("{", "not a readable manifest"), ('{"format_version": 99}', "format version 99")],
+    [
+        (None, "holds no manifest.json"),
+        ("{", "not a readable manifest"),
+        ('{"format_version": 99}', "format version 99"),
+    ],
 )
 def test_a_broken_manifest_is_one_sentence(tmp_path, content, sentence):
     if content is not None:

@@ -6,7 +6,7 @@ import sys
 import datasets
 import py7zr
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procqa.artifact import verify
@@ -177,7 +177,7 @@ rows_of_any_kind = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(rows_of_any_kind, st.integers(0, 5))
 def test_nothing_vanishes_and_order_does_not_matter(tmp_path_factory, rows, seed):
     folder = tmp_path_factory.mktemp("law")

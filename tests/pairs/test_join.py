@@ -35,6 +35,10 @@ def test_of_a_repeated_id_the_latest_activity_wins_and_the_others_are_counted():
     assert thread.accepted() == row("answer", 9)
 
 
-@given(st.permutations([row("question", 7, 5, 8, b"a"), row("question", 7, 5, 9, b"b"), row("answer", 8), row("answer", 9)]))
+@given(
+    st.permutations(
+        [row("question", 7, 5, 8, b"a"), row("question", 7, 5, 9, b"b"), row("answer", 8), row("answer", 9)]
+    )
+)
 def test_equal_activity_is_decided_by_the_bytes_and_not_by_the_order(rows):
     assert join_thread(7, rows).question == row("question", 7, 5, 9, b"b")

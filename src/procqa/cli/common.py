@@ -41,7 +41,7 @@ def config_options(config_class: type, *, leave_out: Iterable[str] = ()) -> Call
     return decorate
 
 
-def _click_type(hint: Any) -> click.ParamType | type:  # Any: a type hint
+def _click_type(hint: Any) -> click.Choice[Any] | type:  # Any: a type hint, and any choice
     """The click type of a config field's type hint."""
     if isinstance(hint, types.UnionType):
         hint = next(member for member in typing.get_args(hint) if member is not type(None))

@@ -118,13 +118,18 @@ def attribution_lines(hit: "Hit") -> Iterator[str]:
     """Who wrote the question and the answer, under which licences, and where both stand."""
     by = hit.document.attribution
     place = hit.document.place
-    yield visible(f"   answer by {by.answer_author}, {by.answer_licence}{_link(by.answer_author_url)}")
+    answer = f"{by.answer_author}, {by.answer_licence}{_link(by.answer_author_url)}"
+    question = f"{by.question_author}, {by.question_licence}{_link(by.question_author_url)}"
+    if answer == question:
+        yield visible(f"   {'by' if place else 'question and answer by'} {answer}")
+    else:
+        yield visible(f"   answer by {answer}")
+        yield visible(f"   question by {question}")
     if place is not None:
         yield visible(f"   {by.origin}, {place.path}:{place.line} {place.symbol}")
-        return
-    yield visible(f"   question by {by.question_author}, {by.question_licence}{_link(by.question_author_url)}")
-    links = " ".join(dict.fromkeys(filter(None, (by.question_url, by.answer_url))))
-    yield visible(f"   {by.origin}{_link(links)}")
+    else:
+        links = " ".join(dict.fromkeys(filter(None, (by.question_url, by.answer_url))))
+        yield visible(f"   {by.origin}{_link(links)}")
 
 
 def _link(url: str | None) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from procqa.cli.common import config_options, to_config
+from procqa.cli.common import config_options, json_option, print_json, to_config
 from procqa.config import ServeConfig
 from procqa.errors import MissingExtra
 
@@ -13,8 +13,12 @@ from procqa.errors import MissingExtra
 @click.command()
 @click.argument("index", type=click.Path(path_type=Path))
 @config_options(ServeConfig)
-def command(index: Path, **options: Any) -> None:
-    """Serve INDEX over HTTP until it is stopped: a page at /, JSON at /api/search, the rest at /docs."""
+@json_option
+def command(index: Path, as_json: bool, **options: Any) -> None:
+    """Serve INDEX over HTTP until it is stopped: a page at /, JSON at /api/search, the rest at /docs.
+
+    With --json the address is printed as one object once connections are taken.
+    """
     try:
         from procqa.search.web import serve
     except ModuleNotFoundError as error:
@@ -22,4 +26,9 @@ def command(index: Path, **options: Any) -> None:
             raise
         raise MissingExtra("serve", "procqa serve") from error
 
-    serve(index, to_config(ServeConfig, options), announce=lambda url: click.echo(f"procqa: serving {url}", err=True))
+    def announce(url: str) -> None:
+        click.echo(f"procqa: serving {url}", err=True)
+        if as_json:
+            print_json({"url": url, "index": str(index)})
+
+    serve(index, to_config(ServeConfig, options), announce=announce)

@@ -89,7 +89,7 @@ def _print(summary: "TrainSummary") -> None:
     console.print(table)
     for reason, count in summary.left_out.items():
         if count:
-            console.print(f"  left out {count:,} pairs: {reason}", highlight=False)
+            console.print(f"  pairs left out: {count:,} ({reason})", highlight=False)
     loss = "" if summary.loss is None else f"loss {summary.loss:.3f}, "
     console.print(
         f"{summary.steps:,} steps, {summary.pairs_seen:,} pairs seen, {loss}"

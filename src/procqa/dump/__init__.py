@@ -1,0 +1,1 @@
+"""From bytes to posts: any container, any row order, hostile content."""

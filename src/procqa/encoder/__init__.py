@@ -1,0 +1,1 @@
+"""One space for text, code and mixtures: training and use of encoders."""

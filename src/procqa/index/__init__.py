@@ -1,0 +1,1 @@
+"""Documents made searchable by words and by vectors."""

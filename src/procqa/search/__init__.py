@@ -1,0 +1,1 @@
+"""Answers with author and licence: the searcher and its HTTP page."""

@@ -1,0 +1,1 @@
+"""The project's pages; ``python -m docs.generate`` writes those that follow from the code."""

@@ -1,0 +1,89 @@
+"""The model that training starts from: packaged, from a hub or a folder, or a static one from scratch.
+
+Whatever the base, the result is one shared encoder with mean pooling and unit vectors.
+Source: docs/paper.md#macp.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from procqa.artifact import write_durably
+from procqa.config import TrainConfig
+from procqa.encoder.model import find_encoder, load_model, weights_sha256
+from procqa.encoder.static import train_tokenizer
+
+STATIC = "static"
+
+INITIAL_STD = 0.1
+"""Standard deviation of new embeddings. Adam moves a number by about the learning rate a step, so the two
+belong together. Source: ours, docs/training.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a run starts from.
+
+    Args:
+        label: the name without the path of this machine.
+        sha256: of the weights; None for a model from scratch.
+        folder: where the weights are; None for a model from scratch.
+    """
+
+    label: str
+    sha256: str | None
+    folder: Path | None
+
+
+def find_base(name: str) -> Base:
+    """The base of a name, its weights identified but not loaded.
+
+    Raises:
+        ArtifactError: there is no such encoder, or it is broken.
+        MissingExtra: the package that brings it is not installed.
+    """
+    if name == STATIC:
+        return Base(STATIC, None, None)
+    folder = find_encoder(name)
+    label = folder.resolve().name if Path(name).expanduser().is_dir() and name not in ("minilm", "default") else name
+    return Base(label, weights_sha256(folder), folder)
+
+
+def load_base(
+    base: Base, config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path
+) -> Any:  # Any: SentenceTransformer, which has no types
+    """The model to train, its last module making unit vectors.
+
+    Args:
+        texts: the texts a tokenizer from scratch learns from.
+        scratch: keeps that tokenizer for a run that is taken up.
+    """
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, StaticEmbedding
+
+    if base.folder is None:
+        first = _new_static(config, texts, scratch)
+        return SentenceTransformer(modules=[first, Normalize()], local_files_only=True)
+    first = load_model(base.folder, max_tokens=config.max_tokens)[0]
+    if isinstance(first, StaticEmbedding):
+        first.tokenizer.enable_truncation(config.max_tokens)
+        return SentenceTransformer(modules=[first, Normalize()], local_files_only=True)
+    pooling = Pooling(first.get_embedding_dimension(), pooling_mode="mean")
+    return SentenceTransformer(modules=[first, pooling, Normalize()], local_files_only=True)
+
+
+def _new_static(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path) -> Any:
+    """Random embeddings for a tokenizer that is trained on the texts."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    path = scratch / "tokenizer.json"
+    if not path.is_file():
+        trained = train_tokenizer(texts(), vocabulary=config.vocabulary, max_tokens=config.max_tokens)
+        write_durably(path, trained.to_str())
+    tokenizer = Tokenizer.from_file(str(path))
+    generator = torch.Generator().manual_seed(config.seed)
+    weights = INITIAL_STD * torch.randn(tokenizer.get_vocab_size(), config.dimensions, generator=generator)
+    return StaticEmbedding(tokenizer, embedding_weights=weights)

@@ -1,0 +1,77 @@
+"""The model card of a trained encoder: data, recipe, use and limits, from the manifest's facts alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from procqa.artifact import Input
+
+MINILM_CAVEAT = (
+    "The base, all-MiniLM-L6-v2, lists code_search_net and several stackexchange sets among its own training data. "
+    "A score on CodeSearchNet or on Stack Exchange questions is therefore not that of a model which never saw them, "
+    "and a gain over the base is not a clean claim about pre-training: compare with `--base static`, which starts "
+    "from nothing."
+)
+
+FRONT_MATTER = """---
+library_name: sentence-transformers
+pipeline_tag: sentence-similarity
+tags:
+- sentence-transformers
+- sentence-similarity
+- feature-extraction
+- code
+---
+"""
+
+
+def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input], counts: dict[str, Any]) -> None:
+    """Write README.md into an encoder folder."""
+    sections = [
+        FRONT_MATTER,
+        "# Encoder for programming questions and answers\n",
+        "One shared encoder for text, code and mixtures of both: unit vectors whose dot product is their similarity.\n",
+        "```python\nfrom sentence_transformers import SentenceTransformer\n\n"
+        'model = SentenceTransformer("DIR")\n'
+        'similarities = model.encode(["reverse a list"]) @ model.encode(["xs[::-1]"]).T\n```\n',
+        "## Training data\n",
+        _data(inputs, counts),
+        "## Recipe\n",
+        "Contrastive learning with in-batch negatives (InfoNCE, query → document); each batch holds pairs of one "
+        "language and one pair type, drawn with p ∝ n^alpha.\n",
+        _table(("setting", "value"), [(name, value) for name, value in recipe.items() if value is not None]),
+        "## Limits\n",
+        _limits(recipe),
+    ]
+    (folder / "README.md").write_text("\n".join(sections), encoding="utf-8")
+
+
+def _data(inputs: Sequence[Input], counts: dict[str, Any]) -> str:
+    datasets = _table(("dataset", "sha256 of its data"), [(entry.name, entry.sha256) for entry in inputs])
+    streams = _table(
+        ("stream", "pairs", "pairs seen"),
+        [(name, stream["pairs"], stream["pairs_seen"]) for name, stream in counts["streams"].items()],
+    )
+    seen = (
+        f"{counts['pairs_seen']:,} pairs were seen in {counts['steps']:,} steps, of which "
+        f"{counts['rows_seen']:,} of {counts['rows']:,} different rows; `seen.bin` holds the hashes of their texts.\n"
+    )
+    return "\n".join([datasets, seen, streams])
+
+
+def _limits(recipe: dict[str, Any]) -> str:
+    limits = [
+        f"It reads the first {recipe['max_tokens']} tokens of a text and nothing beyond.",
+        "It was not measured here: `procqa evaluate` gives scores with intervals on held-out questions.",
+        "Authors and licences of the training texts stand in the rows of the datasets.",
+    ]
+    if recipe["base"] == "static":
+        limits.append("A static encoder sums its tokens and does not see their order.")
+    if recipe["base"] == "minilm":
+        limits.append(MINILM_CAVEAT)
+    return "\n".join(f"- {limit}" for limit in limits) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"

@@ -1,0 +1,94 @@
+"""Rows of the corpus → what a model reads: token numbers as tensors.
+
+A transformer's texts are tokenized batch by batch. A static encoder would spend most of its time on that,
+so its token numbers are computed once and kept in a memory-mapped file.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from procqa.encoder.streams import FIELDS, Texts
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Features(Protocol):
+    """Gives the input of a model for some rows of the corpus."""
+
+    def take(self, rows: NDArray[np.int32], field: int) -> dict[str, "Tensor"]:
+        """The texts of some rows in one column of FIELDS, as the model reads them."""
+        ...
+
+
+class TextFeatures:
+    """Tokenizes the texts of a batch when it is drawn.
+
+    Args:
+        model: a sentence-transformers model.
+        texts: of the corpus.
+    """
+
+    def __init__(self, model: Any, texts: Texts) -> None:
+        self._model = model
+        self._texts = texts
+
+    def take(self, rows: NDArray[np.int32], field: int) -> dict[str, "Tensor"]:
+        """Padded token numbers (B, L) and their mask."""
+        from torch import Tensor
+
+        features: dict[str, object] = self._model.preprocess(self._texts.take(rows, field))
+        return {name: value for name, value in features.items() if isinstance(value, Tensor)}
+
+
+class TokenFeatures:
+    """Holds the token numbers of all texts in a memory-mapped file. Memory: 36 bytes a row.
+
+    Args:
+        tokenizer: a ``tokenizers.Tokenizer`` that truncates.
+        texts: of the corpus.
+        path: where the token numbers go.
+    """
+
+    def __init__(self, tokenizer: Any, texts: Texts, path: Path) -> None:
+        lengths: list[NDArray[np.int32]] = []
+        with path.open("wb") as stream:
+            for batch in texts.read():
+                ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
+                lengths.append(np.array([len(tokens) for tokens in ids], dtype=np.int32))
+                np.fromiter((token for tokens in ids for token in tokens), dtype=np.int32).tofile(stream)
+        # The file holds one column of one record batch after the other.
+        flat = np.concatenate([np.empty(0, dtype=np.int32), *lengths])
+        starts = np.cumsum(flat, dtype=np.int64) - flat
+        parts = np.cumsum([len(part) for part in lengths], dtype=np.int64)[:-1]
+        self._lengths = _by_field(np.split(flat, parts))
+        self._starts = _by_field(np.split(starts, parts))
+        size = path.stat().st_size
+        self._ids = np.memmap(path, dtype=np.int32, mode="r") if size else np.empty(0, dtype=np.int32)
+
+    def take(self, rows: NDArray[np.int32], field: int) -> dict[str, "Tensor"]:
+        """Token numbers of all texts in a row, and where each text (B,) begins."""
+        import torch
+
+        lengths, starts = self._lengths[field][rows], self._starts[field][rows]
+        offsets = np.cumsum(lengths, dtype=np.int64) - lengths
+        places = np.repeat(starts - offsets, lengths) + np.arange(lengths.sum())
+        ids = self._ids[places].astype(np.int64)
+        return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
+
+
+def _by_field(parts: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """One array a column of FIELDS from parts that take turns."""
+    return [np.concatenate(parts[field :: len(FIELDS)]) for field in range(len(FIELDS))]
+
+
+def open_features(model: Any, texts: Texts, scratch: Path) -> Features:
+    """What suits the model: token numbers computed once for a static one, else text by text."""
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    if isinstance(model[0], StaticEmbedding):
+        return TokenFeatures(model[0].tokenizer, texts, scratch / "tokens.bin")
+    return TextFeatures(model, texts)

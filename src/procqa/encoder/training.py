@@ -1,0 +1,218 @@
+"""Datasets → encoder folder: the training run, resumable, with its log, card and hashes of what it saw.
+
+Rows are copied to a memory-mapped file, batches come from our sampler, steps are the
+sentence-transformers trainer's. A run that was killed takes up its last checkpoint and ends with the
+weights of the uninterrupted one. Source: docs/paper.md#macp.
+"""
+
+import importlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+
+from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, workspace
+from procqa.config import TrainConfig
+from procqa.encoder.bases import Base, find_base, load_base
+from procqa.encoder.batches import Batches
+from procqa.encoder.card import write_card
+from procqa.encoder.features import open_features
+from procqa.encoder.log import LOG_FILE, Progress, StepLog
+from procqa.encoder.model import quiet
+from procqa.encoder.sampling import Sampler, has_negatives
+from procqa.encoder.seen import SEEN_FILE, write_seen
+from procqa.encoder.streams import FIELDS, Corpus, Stream, Texts, write_texts
+from procqa.errors import ArtifactError, MissingExtra
+
+TEXTS_FILE = "texts.arrow"
+CHUNK_ROWS = 1_024
+TOO_SMALL = "the stream has no two pairs without a common text"
+
+CHECKPOINT_S = 120.0
+"""Least seconds between two checkpoints: what a kill costs at most. Source: ours, docs/training.md."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSummary:
+    """What a run made; every value can be read again from the folder.
+
+    Args:
+        seconds: spent in training steps, over all attempts.
+        loss: nats, mean since the last but one logged step; None where no step was taken.
+        streams: pairs, batches and pairs seen of each stream.
+        left_out: pairs that no batch can hold, by reason; pairs + left out = 3 × rows.
+    """
+
+    out: str
+    sha256: str
+    preset: str
+    base: str
+    steps: int
+    pairs_seen: int
+    seconds: float
+    loss: float | None
+    streams: dict[str, dict[str, int]]
+    left_out: dict[str, int]
+
+
+def train(
+    datasets: Sequence[Path],
+    out: Path,
+    config: TrainConfig,
+    *,
+    force: bool = False,
+    report: Callable[[Progress], None] = lambda _: None,
+    checkpoint_s: float = CHECKPOINT_S,
+) -> TrainSummary:
+    """Train an encoder on the train splits of some datasets; do nothing where it is there already.
+
+    Args:
+        datasets: dataset folders, at least one.
+        out: the encoder folder to make.
+        force: replace an ``out`` that another recipe made.
+        report: called with each logged step.
+        checkpoint_s: least seconds from one checkpoint to the next.
+
+    Raises:
+        ArtifactError: a dataset or the base is missing or broken, there is nothing to train on, or ``out``
+            cannot be written.
+        MissingExtra: torch or sentence-transformers is not installed.
+        ProcqaError: the loss is no longer a number.
+    """
+    inputs = [_input(folder) for folder in datasets]
+    _require_torch()
+    base = find_base(config.base)
+    recipe = {**asdict(config), "base": base.label, "base_sha256": base.sha256}
+    complete = find_complete(out, kind="encoder", recipe=recipe, inputs=inputs, force=force)
+    if complete is None:
+        with workspace(out, kind="encoder", recipe=recipe, inputs=inputs) as work:
+            try:
+                _run(_Run(config, base, work, report, checkpoint_s), datasets, recipe=recipe, inputs=inputs)
+            except safetensors.SafetensorError as error:
+                raise ArtifactError(f"{out} could not be written: {error}") from error
+        complete = load_manifest(out, kind="encoder")
+    return _summary(out, complete)
+
+
+def _input(folder: Path) -> Input:
+    """A dataset as it stands in the manifest: its name and the digest of its data."""
+    manifest = load_manifest(folder, kind="dataset")
+    size = sum(entry["size"] for path, entry in manifest.files.items() if path.startswith("data/"))
+    return Input(folder.resolve().name, size, manifest.sha256)
+
+
+def _require_torch() -> None:
+    try:
+        for package in ("torch", "accelerate", "sentence_transformers"):
+            importlib.import_module(package)
+    except ImportError as error:
+        raise MissingExtra("train", "procqa train") from error
+
+
+def _summary(out: Path, manifest: Manifest) -> TrainSummary:
+    counts, recipe = manifest.counts, manifest.recipe
+    try:
+        lines = (out / LOG_FILE).read_text(encoding="utf-8").splitlines()
+        last: dict[str, Any] = json.loads(lines[-1]) if lines else {"seconds": 0.0, "loss": None}
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{out / LOG_FILE} must hold the log of the training: train again with --force") from error
+    return TrainSummary(
+        out=str(out),
+        sha256=manifest.sha256,
+        preset=recipe["preset"],
+        base=recipe["base"],
+        steps=counts["steps"],
+        pairs_seen=counts["pairs_seen"],
+        seconds=last["seconds"],
+        loss=last["loss"],
+        streams=counts["streams"],
+        left_out=counts["left_out"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What does not change during a run."""
+
+    config: TrainConfig
+    base: Base
+    work: Workspace
+    report: Callable[[Progress], None]
+    checkpoint_s: float
+
+
+def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs: Sequence[Input]) -> None:
+    """Fill the workspace."""
+    work, config = run.work, run.config
+    corpus = write_texts(datasets, work.scratch / TEXTS_FILE)
+    streams, left_out = _usable(corpus)
+    sampler = Sampler(streams, batch_size=config.batch_size, alpha=config.alpha, steps=config.steps, seed=config.seed)
+    with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
+        model = load_base(run.base, config, texts.read, work.scratch)
+        batches = Batches(streams, sampler, open_features(model, texts, work.scratch), corpus.rows)
+        if config.steps:
+            _fit(run, model, batches)
+        hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
+    model.save_pretrained(str(work.path), create_model_card=False)
+    if config.steps:
+        shutil.copyfile(work.scratch / LOG_FILE, work.path / LOG_FILE)
+    else:
+        (work.path / LOG_FILE).touch()
+    counts = {
+        "steps": config.steps,
+        "rows": corpus.rows,
+        "rows_seen": int(batches.is_seen.sum()),
+        "pairs_seen": batches.pairs.total(),
+        "seen_hashes": hashes,
+        "left_out": left_out,
+        "streams": {stream.name: _stream_counts(stream, batches) for stream in streams},
+    }
+    write_card(work.path, recipe=recipe, inputs=inputs, counts=counts)
+    for weights in work.path.rglob("*.safetensors"):
+        # safetensors makes files that only their owner can read.
+        weights.chmod((work.path / LOG_FILE).stat().st_mode)
+    work.finish(counts)
+
+
+def _usable(corpus: Corpus) -> tuple[list[Stream], dict[str, int]]:
+    """The streams that can make a batch, and what was left out with those that cannot."""
+    streams = [stream for stream in corpus.streams if has_negatives(stream)]
+    pairs = sum(map(len, corpus.streams)) - sum(map(len, streams))
+    if not streams:
+        raise ArtifactError(
+            f"the train splits must hold two pairs to tell apart, but their {corpus.rows} rows do not: add a dataset"
+        )
+    return streams, {**corpus.left_out, TOO_SMALL: pairs}
+
+
+def _stream_counts(stream: Stream, batches: Batches) -> dict[str, int]:
+    name = stream.name
+    return {"pairs": len(stream), "batches": batches.batches[name], "pairs_seen": batches.pairs[name]}
+
+
+def _texts_seen(texts: Texts, batches: Batches) -> Iterator[str]:
+    """Every text of the rows that were drawn."""
+    rows = np.flatnonzero(batches.is_seen).astype(np.int32)
+    for start in range(0, len(rows), CHUNK_ROWS):
+        for column in range(len(FIELDS)):
+            yield from texts.take(rows[start : start + CHUNK_ROWS], column)
+
+
+def _fit(run: _Run, model: Any, batches: Batches) -> None:
+    """Train the model, from the last checkpoint where there is one."""
+    from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, find_checkpoint
+
+    folder = run.work.scratch / "checkpoints"
+    checkpoint, first_step = find_checkpoint(folder)
+    for step in range(first_step):
+        batches.draw(step)
+    log = StepLog(run.work.scratch / LOG_FILE, batches, first_step=first_step, report=run.report)
+    trainer = StepTrainer(model, run.config, batches=batches, first_step=first_step, folder=folder)
+    trainer.add_callback(LogAndCheckpoint(log.write, run.checkpoint_s))
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    model.to("cpu")

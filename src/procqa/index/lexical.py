@@ -1,0 +1,164 @@
+"""Search by words: BM25 over title, question and answer, in tantivy.
+
+Text is cut into tokens by ``text.lexical_tokens``, so that tantivy only splits at blanks, and queries
+are made of terms and never parsed: whatever a user types is just words. Knows positions, not documents.
+"""
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from procqa.errors import ArtifactError
+from procqa.text import lexical_tokens
+
+BOOSTS = {"title": 2.0, "question": 1.0, "answer": 1.0}
+"""Weight of a word by the field it stands in. Source: ours, docs/decisions/0007."""
+
+WRITER_BYTES = 128_000_000
+SCORE_DECIMALS = 4
+REMOVAL_TRIES = 100
+REMOVAL_PAUSE_S = 0.01
+Ranking = list[tuple[int, float]]
+"""Positions with their scores: highest score first, ties by position."""
+
+
+def write_lexical(texts: Iterable[tuple[int, str, dict[str, str]]], folder: Path) -> None:
+    """Write a lexical index into a new folder.
+
+    Args:
+        texts: position, language, and the text of each field of BOOSTS.
+
+    Raises:
+        ArtifactError: the disk is full or refuses.
+    """
+    folder.mkdir()
+    try:
+        _write(texts, folder)
+    except ValueError as error:  # so tantivy words what the disk says
+        raise ArtifactError(f"{folder} could not be written: {error}") from error
+    _tidy(folder)
+
+
+def _write(texts: Iterable[tuple[int, str, dict[str, str]]], folder: Path) -> None:
+    index = tantivy.Index(_schema(), str(folder), reuse=False)
+    # One thread: the order of documents, and so the cut into segments, is that of the input.
+    writer = index.writer(WRITER_BYTES, num_threads=1)
+    for position, language, fields in texts:
+        document = tantivy.Document()
+        document.add_unsigned("position", position)
+        document.add_text("language", language)
+        for name in BOOSTS:
+            document.add_text(name, " ".join(lexical_tokens(fields[name])))
+        writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for name in BOOSTS:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field("position", fast=True)
+    return builder.build()
+
+
+def _tidy(folder: Path) -> None:
+    """Drop the writer's locks, and let everyone read what tantivy made for its owner only."""
+    segment_mode = next(folder.glob("*.store")).stat().st_mode if any(folder.glob("*.store")) else 0o644
+    for path in folder.iterdir():
+        if path.suffix == ".lock":
+            path.unlink()
+        else:
+            path.chmod(segment_mode)
+
+
+class LexicalIndex:
+    """A lexical index, mapped into memory; safe to use from several threads.
+
+    Raises:
+        ArtifactError: the folder holds no readable index.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            with _linked(folder) as links:
+                index = tantivy.Index.open(str(links))
+                index.config_reader(reload_policy="manual")
+                self._searcher = index.searcher()
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{folder} holds no readable lexical index: run procqa index again") from error
+        self._schema = index.schema
+
+    def __len__(self) -> int:
+        """How many documents there are."""
+        return int(self._searcher.num_docs)
+
+    def search(self, query: str, k: int, *, language: str | None = None) -> Ranking:
+        """The best k documents that share a word with the query; fewer where fewer do.
+
+        Args:
+            language: only documents of this language; None takes all.
+        """
+        terms = Counter(lexical_tokens(query))
+        if not terms or len(self) == 0:
+            return []
+        parts = [(tantivy.Occur.Must, self._any_of(terms))]
+        if language is not None:
+            of_language = self._term("language", language, "basic")
+            parts.append((tantivy.Occur.Must, tantivy.Query.const_score_query(of_language, 0.0)))
+        return self._best(tantivy.Query.boolean_query(parts), k)
+
+    def _any_of(self, terms: Counter[str]) -> tantivy.Query:
+        boosted = [
+            tantivy.Query.boost_query(self._term(name, term, "freq"), boost * times)
+            for term, times in terms.items()
+            for name, boost in BOOSTS.items()
+        ]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in boosted])
+
+    def _term(self, field: str, value: str, option: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, field, value, index_option=option)
+
+    def _best(self, query: tantivy.Query, k: int) -> Ranking:
+        """The k best; asks for more while the cut goes through a tie, so that the tie falls by position."""
+        limit = k + 1
+        while True:
+            hits = self._searcher.search(query, limit, count=False).hits
+            # Segments add up the same floats in other orders: their last bits are no ranking.
+            scores = [round(score, SCORE_DECIMALS) for score, _ in hits]
+            if len(hits) < limit or scores[-1] < scores[k - 1]:
+                break
+            limit *= 2
+        positions: list[Any] = self._searcher.fast_field_values("position", [address for _, address in hits])
+        return sorted(zip(positions, scores, strict=True), key=lambda hit: (-hit[1], hit[0]))[:k]
+
+
+@contextmanager
+def _linked(folder: Path) -> Iterator[Path]:
+    """A throw-away folder of links to the index: tantivy locks the folder it opens, ours stays as it is."""
+    if not (folder / "meta.json").is_file():
+        raise FileNotFoundError(folder / "meta.json")
+    links = Path(tempfile.mkdtemp(prefix="procqa-"))
+    try:
+        for path in folder.resolve().iterdir():
+            (links / path.name).symlink_to(path)
+        yield links
+    finally:
+        _remove(links)
+
+
+def _remove(links: Path) -> None:
+    """Remove the links; a thread of tantivy's may still put a lock among them, once."""
+    for _ in range(REMOVAL_TRIES):
+        shutil.rmtree(links, ignore_errors=True)
+        if not links.exists():
+            return
+        time.sleep(REMOVAL_PAUSE_S)

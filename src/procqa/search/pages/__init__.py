@@ -1,0 +1,1 @@
+"""What the server shows to a reader: templates, one style sheet, and Markdown made inert."""

@@ -1,0 +1,222 @@
+"""procqa index, search and serve from a shell's point of view: streams and exit statuses."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from procqa.cli import main
+from procqa.cli.search import visible
+from procqa.config import SearchConfig
+from procqa.search.searcher import Searcher, result_json
+from tests.index.small import ROWS, to_row, write_dataset, write_encoder
+
+ESCAPES = to_row(
+    80,
+    "c",
+    "\x1b]0;owned\x07 clear\x1b[2J the screen \u202e map",
+    '\x1b[31mred\x1b[0m \x9b31m [bold]not markup[/bold]\r over\x08\x7f\n\n```c\nputs("\x1b[2J");\n```',
+    answer_author="Mal\x1b[1mlory",
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("cli") / "d", [*ROWS, ESCAPES])
+
+
+@pytest.fixture(scope="module")
+def index(dataset: Path) -> Path:
+    run("index", dataset, "--out", dataset.parent / "i")
+    return dataset.parent / "i"
+
+
+def run(*arguments: object, typed: bytes | str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
+
+
+def test_index_without_an_encoder_says_so_on_standard_error(dataset: Path, tmp_path: Path):
+    result = run("index", dataset, "--out", tmp_path / "i", "--json")
+    assert result.exit_code == 0
+    assert "so the index holds words only" in result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["documents"] == 6
+    assert summary["languages"] == {"c": 1, "go": 2, "java": 1, "python": 2}
+    assert (summary["encoder"], summary["dump_date"]) == (None, "2020-09-13")
+    assert run("index", dataset, "--out", tmp_path / "i", "--json").stdout == result.stdout
+
+
+def test_index_with_an_encoder_needs_it_no_more_afterwards(dataset: Path, tmp_path: Path):
+    model = write_encoder(tmp_path / "model")
+    result = run("index", dataset, "--out", tmp_path / "i", "--encoder", model)
+    assert result.exit_code == 0
+    assert "the vectors of model" in result.stdout
+    model.rename(tmp_path / "gone")
+    answer = json.loads(run("search", tmp_path / "i", "read a file", "--mode", "dense", "--json").stdout)
+    assert (answer["mode"], answer["hits"][0]["id"]) == ("dense", "stackoverflow.com:20")
+
+
+def test_json_is_one_object_on_one_line_and_that_of_python(index: Path):
+    result = run("search", index, "read a file", "-k", 2, "--json")
+    assert result.exit_code == 0
+    assert result.stdout.count("\n") == 1
+    answer = json.loads(result.stdout)
+    expected = result_json(Searcher.open(index).search("read a file", SearchConfig(k=2)))
+    assert {**answer, "seconds": 0} == {**expected, "seconds": 0}
+
+
+def test_jsonl_is_one_hit_a_line(index: Path):
+    lines = run("search", index, "read a file", "--jsonl").stdout.splitlines()
+    assert [json.loads(line)["rank"] for line in lines] == list(range(1, len(lines) + 1))
+    assert all(json.loads(line)["answer_licence"] == "CC BY-SA 4.0" for line in lines)
+
+
+def test_a_hit_is_printed_with_its_code_and_its_attribution(index: Path):
+    result = run("search", index, "remove duplicates", "--language", "python")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("1. Remove duplicates from a list  [python, ")
+    assert "\n    list(dict.fromkeys(xs))\n" in result.stdout
+    assert "answer by Bob, CC BY-SA 4.0, https://stackoverflow.com/users/2\n" in result.stdout
+    assert "question by Ann, CC BY-SA 3.0, https://stackoverflow.com/users/1\n" in result.stdout
+    assert "stackoverflow.com, https://stackoverflow.com/questions/9 https://stackoverflow.com/a/10\n" in result.stdout
+    assert "1 hit in " in result.stderr
+
+
+def test_a_post_has_no_power_over_the_terminal(index: Path):
+    result = run("search", index, "clear the screen")
+    assert "[bold]not markup[/bold]" in result.stdout
+    assert "␛]0;owned␇ clear␛[2J the screen \ufffd map" in result.stdout
+    assert "Mal␛[1mlory" in result.stdout
+    assert not set(result.stdout) & {chr(code) for code in [*range(32), *range(127, 160), 0x202E] if code != 10}
+
+
+def test_text_of_every_script_stays_as_it_is():
+    text = "naïve 日本語 العربية 👩‍💻 \u00a0 tab\tline\n"
+    assert visible(text) == text
+
+
+@pytest.mark.parametrize("source", ["file", "standard input", "query"])
+def test_code_is_a_query_from_a_file_and_from_standard_input(index: Path, tmp_path: Path, source: str):
+    code = b"list(dict.fromkeys(xs)) \xff\n"
+    (tmp_path / "q.py").write_bytes(code)
+    arguments = {"file": ["--code", tmp_path / "q.py"], "standard input": ["--code", "-"], "query": ["-"]}[source]
+    result = run("search", index, *arguments, "--json", "-k", 1, typed=code)
+    assert json.loads(result.stdout)["hits"][0]["id"] == "stackoverflow.com:10"
+
+
+def test_nothing_found_is_no_error(index: Path):
+    result = run("search", index, "zygote")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no document shares a word" in result.stderr
+    assert json.loads(run("search", index, "zygote", "--json").stdout)["hits"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["   "], "not blank"),
+        ([""], "not blank"),
+        (["x" * 20_001], "at most 20,000 characters"),
+        (["x", "-k", "0"], "k must lie between 1 and 1000, got 0"),
+        (["x", "-k", "1001"], "k must lie between 1 and 1000, got 1001"),
+        (["x", "-k", "many"], "'many' is not a valid integer"),
+        (["x", "--mode", "guess"], "'guess' is not one of"),
+        (["x", "--mode", "dense"], "holds words only"),
+        (["x", "--language", "cobol"], "one of the index (c, go, java, python) or all"),
+        (["x", "--code", "y"], "give either QUERY or --code FILE"),
+        ([], "give either QUERY or --code FILE"),
+        (["--code", "nowhere.py"], "nowhere.py"),
+        (["x", "--json", "--jsonl"], "give one of them"),
+        (["x", "--explain"], "No such option"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_status_2(index: Path, arguments: list[str], sentence: str):
+    result = run("search", index, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert sentence in result.stderr
+
+
+def test_a_folder_that_is_no_index_is_one_sentence_and_status_1(dataset: Path, tmp_path: Path):
+    for folder, sentence in ((tmp_path / "nowhere", "no such folder"), (dataset, "it is a procqa dataset")):
+        for command in (["search", folder, "x"], ["serve", folder, "--port", 0]):
+            result = run(*command)
+            assert (result.exit_code, result.stdout) == (1, "")
+            assert sentence in result.stderr
+            assert result.stderr.count("\n") == 1
+
+
+def test_an_index_of_another_format_version_is_one_sentence_and_status_1(dataset: Path, tmp_path: Path):
+    run("index", dataset, "--out", tmp_path / "i")
+    manifest = json.loads((tmp_path / "i/manifest.json").read_text())
+    (tmp_path / "i/manifest.json").write_text(json.dumps({**manifest, "format_version": 9}))
+    result = run("search", tmp_path / "i", "x")
+    assert result.exit_code == 1
+    assert "format version 9" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["nowhere", "--out", "i"], 1, "no such folder"),
+        (["d", "--out", "taken"], 1, "left alone"),
+        (["d", "--out", "i", "--encoder", "./nowhere"], 1, "no such folder"),
+        (["--out", "i"], 2, "Missing argument"),
+        (["d"], 2, "Missing option"),
+    ],
+)
+def test_an_index_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, sentence: str
+):
+    monkeypatch.chdir(tmp_path)
+    write_dataset(tmp_path / "d")
+    (tmp_path / "taken").mkdir()
+    result = run("index", *arguments)
+    assert (result.exit_code, result.stdout) == (status, "")
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "i").exists()
+
+
+def test_a_reader_that_stops_reading_gets_no_traceback(dataset: Path, tmp_path: Path):
+    rows = [to_row(2 * number, "c", "map", "map " * 300) for number in range(1, 300)]
+    run("index", write_dataset(tmp_path / "many", rows), "--out", tmp_path / "i")
+    for form in ([], ["--json"], ["--jsonl"]):
+        search = subprocess.Popen(
+            [sys.executable, "-m", "procqa", "search", str(tmp_path / "i"), "map", "-k", "300", *form],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # Without its buffer Python takes half a write for a whole one.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )
+        assert search.stdout is not None
+        search.stdout.read(10)
+        search.stdout.close()
+        assert search.stderr is not None
+        complaint = search.stderr.read().decode()
+        search.stderr.close()
+        assert search.wait(timeout=30) == 1
+        assert "Traceback" not in complaint
+
+
+def test_a_port_that_is_taken_is_one_sentence_and_status_1(index: Path):
+    pytest.importorskip("fastapi")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("serve", index, "--port", taken.getsockname()[1])
+    assert result.exit_code == 1
+    assert "must be free" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--port", "70000"], ["--port", "-1"], ["--concurrency", "0"], ["--timeout", "0"]]
+)
+def test_a_server_that_cannot_be_is_status_2(index: Path, arguments: list[str]):
+    pytest.importorskip("fastapi")
+    result = run("serve", index, *arguments)
+    assert result.exit_code == 2
+    assert "must" in result.stderr

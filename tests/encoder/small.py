@@ -1,0 +1,67 @@
+"""Small datasets and recipes for the tests of the encoder."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from procqa.artifact import workspace
+from procqa.config import TrainConfig
+from procqa.dataset.schema import SCHEMA, part_path
+
+Row = tuple[str | None, str | None, str | None]
+
+WORDS = ("list", "file", "string", "thread", "socket", "regex", "integer", "table", "window", "class", "loop", "cache")
+WORDS += ("lock", "queue", "stream", "token")
+
+
+def make_dataset(folder: Path, languages: dict[str, Iterable[Row]], *, split: str = "train") -> Path:
+    """A dataset folder with rows of (title, question, answer) in one split of each language."""
+    with workspace(folder, kind="dataset", recipe={}, inputs=[]) as work:
+        counts = {}
+        for language, rows in languages.items():
+            titles, questions, answers = zip(*rows, strict=True)
+            columns = {name: [None] * len(titles) for name in SCHEMA.names}
+            columns |= {"language": [language] * len(titles)}
+            columns |= {"title": list(titles), "question": list(questions), "answer": list(answers)}
+            path = work.path / part_path(language, split, 0, 1)
+            path.parent.mkdir(parents=True)
+            pq.write_table(pa.table(columns, schema=SCHEMA), path)
+            counts[language] = {"train": 0, "validation": 0, "test": 0} | {split: len(titles)}
+        work.finish({"languages": counts}, data_folder="data")
+    return folder
+
+
+def questions_about(words: Iterable[str], language: str) -> list[Row]:
+    """Rows that differ from each other in two words."""
+    pairs = [(one, other) for one in words for other in WORDS if one != other]
+    return [
+        (
+            f"{language} {one} to {other}",
+            f"How do I turn a {one} into a {other}?",
+            f"Call `{one}_to_{other}(x)` in {language}",
+        )
+        for one, other in pairs
+    ]
+
+
+def small_dataset(folder: Path) -> Path:
+    """Two languages, 120 and 45 rows."""
+    return make_dataset(
+        folder, {"python": questions_about(WORDS[:8], "python"), "go": questions_about(WORDS[8:11], "go")}
+    )
+
+
+def tiny_config(**changes: object) -> TrainConfig:
+    """A static encoder that trains in a second."""
+    fields = {
+        "base": "static",
+        "steps": 20,
+        "batch_size": 16,
+        "learning_rate": 0.02,
+        "temperature": 0.05,
+        "dimensions": 16,
+        "vocabulary": 400,
+    }
+    return TrainConfig(**{**fields, **changes})  # type: ignore[arg-type]  # the fields of the config

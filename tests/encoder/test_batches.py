@@ -1,0 +1,45 @@
+import numpy as np
+
+from procqa.encoder.batches import Batches
+from procqa.encoder.sampling import Sampler
+from procqa.encoder.streams import Stream
+
+
+class Echo:
+    """Features that are the rows and the column asked for."""
+
+    def take(self, rows, field):
+        return {"rows": rows.tolist(), "field": field}
+
+
+def batches(steps: int = 6) -> Batches:
+    hashes = np.arange(1, 31, dtype=np.uint64).reshape(10, 3)
+    streams = [
+        Stream("Q/go/title-answer", 0, 2, np.array([0, 1, 2, 3], dtype=np.int32), hashes),
+        Stream("Q/c/title-question", 0, 1, np.array([5, 7, 9], dtype=np.int32), hashes),
+    ]
+    return Batches(streams, Sampler(streams, batch_size=2, alpha=0.5, steps=steps, seed=0), Echo(), 10)
+
+
+def test_a_batch_holds_queries_and_documents_of_the_same_rows():
+    drawn = batches()
+    for step in range(len(drawn)):
+        features = drawn[step]
+        assert features["query_rows"] == features["document_rows"]
+        is_go = set(features["query_rows"]) <= {0, 1, 2, 3}
+        assert (features["query_field"], features["document_field"]) == ((0, 2) if is_go else (0, 1))
+
+
+def test_what_was_drawn_is_counted():
+    drawn = batches()
+    rows = {row for step in range(6) for row in drawn[step]["query_rows"]}
+    assert set(np.flatnonzero(drawn.is_seen).tolist()) == rows
+    assert (drawn.batches.total(), drawn.pairs.total()) == (6, 12)
+
+
+def test_drawing_without_features_counts_alike():
+    one, other = batches(), batches()
+    for step in range(6):
+        one[step]
+        other.draw(step)
+    assert (one.batches, one.pairs, one.is_seen.tolist()) == (other.batches, other.pairs, other.is_seen.tolist())

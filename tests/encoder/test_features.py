@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from procqa.encoder.features import TextFeatures, TokenFeatures, open_features
+from procqa.encoder.streams import FIELDS, Texts, write_texts
+from tests.encoder.small import make_dataset
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    rows = [(f"title {number}", f"body {number} " * number, f"answer {number}") for number in range(5)]
+    write_texts([make_dataset(tmp_path / "Q", {"python": rows, "go": rows[:2]})], tmp_path / "texts.arrow")
+    return tmp_path / "texts.arrow"
+
+
+def test_kept_token_numbers_are_those_of_the_model(path: Path, static_folder: Path):
+    model = SentenceTransformer(str(static_folder), local_files_only=True)
+    rows = np.array([6, 0, 3, 3], dtype=np.int32)
+    with Texts(path) as texts:
+        features = open_features(model, texts, path.parent)
+        assert isinstance(features, TokenFeatures)
+        for field in range(len(FIELDS)):
+            expected = model.preprocess(texts.take(rows, field))
+            found = features.take(rows, field)
+            assert found["input_ids"].tolist() == expected["input_ids"].tolist()
+            assert found["offsets"].tolist() == expected["offsets"].tolist()
+
+
+def test_a_transformers_texts_are_tokenized_when_they_are_drawn(path: Path):
+    from procqa.encoder.model import find_encoder, load_model
+
+    model = load_model(find_encoder("minilm"), max_tokens=16)
+    with Texts(path) as texts:
+        features = open_features(model, texts, path.parent)
+        assert isinstance(features, TextFeatures)
+        found = features.take(np.array([4, 0], dtype=np.int32), FIELDS.index("question"))
+    assert found["input_ids"].shape == (2, 16)
+    assert found["attention_mask"].sum(dim=1).tolist() == [16, 2]

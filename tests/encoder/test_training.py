@@ -1,0 +1,176 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from procqa.artifact import check_files, load_manifest
+from procqa.encoder.log import Progress
+from procqa.encoder.model import open_encoder
+from procqa.encoder.seen import load_seen, text_hashes
+from procqa.encoder.training import TOO_SMALL, train
+from procqa.errors import ArtifactError, ProcqaError
+from tests.encoder.small import make_dataset, questions_about, tiny_config
+
+
+def log_of(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
+
+
+def test_training_lowers_the_loss(static_folder: Path):
+    losses = [line["loss"] for line in log_of(static_folder)]
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+
+
+def test_a_trained_encoder_ranks_an_answer_first(static_folder: Path):
+    encoder = open_encoder(str(static_folder))
+    answers = ["Call `list_to_queue(x)` in python", "Call `regex_to_lock(x)` in python"]
+    scores = encoder.encode_queries(["How do I turn a regex into a lock?"]) @ encoder.encode_documents(answers).T
+    assert scores[0, 1] > scores[0, 0]
+
+
+def test_the_log_tells_of_every_step(static_folder: Path):
+    lines = log_of(static_folder)
+    assert [line["step"] for line in lines] == list(range(1, 21))
+    assert set(lines[0]) == {"step", "loss", "learning_rate", "pairs_per_s", "pairs_seen", "seconds", "streams"}
+    assert all(sum(line["streams"].values()) == pytest.approx(1) for line in lines)
+    rates = [line["learning_rate"] for line in lines]
+    assert (rates[0], max(rates), rates[-1]) == (0, 0.02, pytest.approx(0.02 / 18))
+
+
+def test_the_manifest_tells_data_recipe_and_counts(static_folder: Path, dataset: Path):
+    manifest = load_manifest(static_folder, kind="encoder")
+    assert [entry.sha256 for entry in manifest.inputs] == [load_manifest(dataset).sha256]
+    assert manifest.recipe == {**dataclasses.asdict(tiny_config()), "base_sha256": None}
+    counts = manifest.counts
+    assert (counts["steps"], counts["rows"], counts["pairs_seen"]) == (20, 165, 320)
+    assert counts["streams"].keys() == {
+        f"Q/{language}/{kind}"
+        for language in ("go", "python")
+        for kind in ("title-question", "title-answer", "question-answer")
+    }
+    assert sum(stream["batches"] for stream in counts["streams"].values()) == 20
+    assert {check.outcome for check in check_files(static_folder, manifest)} == {"ok"}
+
+
+def test_pairs_and_those_left_out_add_up(tmp_path: Path):
+    rows = [*questions_about(["list", "queue"], "python"), ("same", "SAME", "x y"), ("no body", "", "z")]
+    dataset = make_dataset(tmp_path / "Q", {"python": rows, "lisp": [("one", "two", "three")]})
+    summary = train([dataset], tmp_path / "model", tiny_config(steps=2))
+    assert summary.left_out == {"a side is empty": 2, "both sides are equal": 1, TOO_SMALL: 3}
+    assert sum(stream["pairs"] for stream in summary.streams.values()) + 6 == 3 * (len(rows) + 1)
+
+
+def test_a_large_batch_shrinks_to_its_stream(tmp_path: Path):
+    dataset = make_dataset(tmp_path / "Q", {"python": questions_about(["list"], "python")})
+    assert train([dataset], tmp_path / "model", tiny_config(steps=3, batch_size=999)).pairs_seen == 3 * 15
+
+
+def test_the_hashes_are_those_of_the_texts_trained_on(tmp_path: Path):
+    rows = questions_about(["list"], "python")
+    dataset = make_dataset(tmp_path / "Q", {"python": rows})
+    train([dataset], tmp_path / "model", tiny_config(steps=1, batch_size=999))
+    expected = {value for row in rows for text in row for value in text_hashes(text or "").tolist()}
+    assert set(load_seen(tmp_path / "model").tolist()) == expected
+
+
+def test_the_same_command_again_does_nothing_and_says_the_same(tmp_path: Path, dataset: Path):
+    out = tmp_path / "model"
+    first = train([dataset], out, tiny_config(steps=3))
+    written = (out / "model.safetensors").stat().st_mtime_ns
+    reports: list[Progress] = []
+    assert train([dataset], out, tiny_config(steps=3), report=reports.append) == first
+    assert (out / "model.safetensors").stat().st_mtime_ns == written
+    assert reports == []
+
+
+def test_two_runs_give_the_same_weights(tmp_path: Path, dataset: Path, static_folder: Path):
+    train([dataset], tmp_path / "model", tiny_config())
+    for file in ("model.safetensors", "tokenizer.json", "seen.bin", "README.md"):
+        assert (tmp_path / "model" / file).read_bytes() == (static_folder / file).read_bytes()
+
+
+def test_another_recipe_needs_force(tmp_path: Path, dataset: Path):
+    out = tmp_path / "model"
+    train([dataset], out, tiny_config(steps=2))
+    with pytest.raises(ArtifactError, match="another recipe"):
+        train([dataset], out, tiny_config(steps=3))
+    assert train([dataset], out, tiny_config(steps=3), force=True).steps == 3
+
+
+@pytest.mark.parametrize("killed_at", [1, 7, 19])
+def test_a_run_that_was_killed_ends_like_one_that_was_not(
+    killed_at: int, tmp_path: Path, dataset: Path, static_folder: Path
+):
+    out = tmp_path / "model"
+
+    def kill(progress: Progress) -> None:
+        if progress.step == killed_at + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train([dataset], out, tiny_config(), report=kill, checkpoint_s=0)
+    steps: list[int] = []
+    summary = train([dataset], out, tiny_config(), report=lambda progress: steps.append(progress.step))
+    assert steps == list(range(killed_at + 1, 21))
+    assert summary.pairs_seen == 320
+    assert (out / "model.safetensors").read_bytes() == (static_folder / "model.safetensors").read_bytes()
+    assert (out / "seen.bin").read_bytes() == (static_folder / "seen.bin").read_bytes()
+    told = [(line["step"], line["loss"], line["pairs_seen"], line["streams"]) for line in log_of(out)]
+    assert told == [(line["step"], line["loss"], line["pairs_seen"], line["streams"]) for line in log_of(static_folder)]
+
+
+def test_no_step_writes_the_base_untrained(tmp_path: Path, dataset: Path):
+    summary = train([dataset], tmp_path / "model", tiny_config(steps=0))
+    assert (summary.pairs_seen, summary.loss, summary.seconds) == (0, None, 0.0)
+    assert open_encoder(str(tmp_path / "model")).dimensions == 16
+    assert train([dataset], tmp_path / "model", tiny_config(steps=0)) == summary
+
+
+def test_a_trained_encoder_is_a_base(tmp_path: Path, dataset: Path, static_folder: Path):
+    summary = train([dataset], tmp_path / "model", tiny_config(base=str(static_folder), steps=2, learning_rate=1e-9))
+    assert summary.base == "encoder"
+    assert str(tmp_path) not in (tmp_path / "model" / "manifest.json").read_text()
+    texts = ["list to queue", "socket"]
+    np.testing.assert_allclose(
+        open_encoder(str(tmp_path / "model")).encode_queries(texts),
+        open_encoder(str(static_folder)).encode_queries(texts),
+        atol=1e-4,
+    )
+
+
+def test_minilm_trains_and_its_card_states_the_caveat(tmp_path: Path, dataset: Path):
+    config = tiny_config(base="minilm", steps=2, batch_size=4, learning_rate=2e-4, temperature=0.01, precision="bf16")
+    summary = train([dataset], tmp_path / "model", config)
+    model = SentenceTransformer(str(tmp_path / "model"), local_files_only=True)
+    assert [type(module).__name__ for module in model] == ["Transformer", "Pooling", "Normalize"]
+    assert (model.max_seq_length, model.dtype.itemsize, summary.pairs_seen) == (128, 4, 8)
+    assert "code_search_net" in (tmp_path / "model" / "README.md").read_text()
+    encoder = open_encoder(str(tmp_path / "model"))
+    np.testing.assert_allclose(encoder.encode_queries(["list"]), model.encode(["list"]), atol=1e-5)
+    assert encoder.revision != open_encoder("minilm").revision
+
+
+def test_a_loss_that_is_no_number_is_one_sentence_and_leaves_nothing(tmp_path: Path, dataset: Path):
+    with pytest.raises(ProcqaError, match="the loss must stay a number"):
+        train([dataset], tmp_path / "model", tiny_config(learning_rate=1e38))
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_a_dataset_without_train_pairs_is_refused(tmp_path: Path):
+    dataset = make_dataset(tmp_path / "Q", {"python": questions_about(["list"], "python")}, split="test")
+    with pytest.raises(ArtifactError, match="two pairs to tell apart"):
+        train([dataset], tmp_path / "model", tiny_config())
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_missing_dataset_is_refused(tmp_path: Path):
+    with pytest.raises(ArtifactError, match="no such folder"):
+        train([tmp_path / "none"], tmp_path / "model", tiny_config())
+
+
+def test_nothing_is_printed(dataset: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    train([dataset], tmp_path / "model", tiny_config(steps=2))
+    assert capfd.readouterr() == ("", "")

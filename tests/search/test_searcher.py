@@ -1,0 +1,241 @@
+"""Queries meet an index: modes, filters, fusion, refusals, and attribution on every hit."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from procqa.config import SearchConfig
+from procqa.encoder.model import open_encoder
+from procqa.errors import ArtifactError, ConfigError, QueryError
+from procqa.index.build import build_index
+from procqa.search.searcher import Searcher, document_json, fuse, markdown_of, result_json
+from tests.index.small import ROWS, to_row, write_dataset, write_encoder
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of words only."""
+    folder = tmp_path_factory.mktemp("words")
+    build_index([write_dataset(folder / "d")], folder / "i", encoder=None)
+    return folder / "i"
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of words and vectors."""
+    folder = tmp_path_factory.mktemp("vectors")
+    model = write_encoder(folder / "model")
+    build_index([write_dataset(folder / "d")], folder / "i", encoder=open_encoder(str(model)), encoder_folder=model)
+    return folder / "i"
+
+
+def ids(searcher: Searcher, query: str, **options: Any) -> list[str]:
+    return [hit.document.id for hit in searcher.search(query, SearchConfig(**options)).hits]
+
+
+def test_an_index_of_words_answers_hybrid_as_lexical_and_says_so(words: Path):
+    result = Searcher.open(words).search("duplicates in a list", SearchConfig())
+    assert (result.mode, result.dump_date, result.query) == ("lexical", "2020-09-13", "duplicates in a list")
+    assert [hit.document.id for hit in result.hits] == ["stackoverflow.com:10"]
+    assert result.hits[0].rank == 1
+    assert result.hits[0].score > 0
+    assert result.seconds > 0
+
+
+def test_an_index_of_words_refuses_dense(words: Path):
+    with pytest.raises(QueryError, match="holds words only"):
+        Searcher.open(words).search("list", SearchConfig(mode="dense"))
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_every_mode_finds_the_answer_and_equal_scores_fall_by_id(vectors: Path, mode: str):
+    searcher = Searcher.open(vectors)
+    assert ids(searcher, "read file", mode=mode, k=2) == ["stackoverflow.com:20", "stackoverflow.com:30"]
+    assert searcher.search("read file", SearchConfig(mode=mode)).mode == mode
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_a_language_keeps_only_its_answers(vectors: Path, mode: str):
+    searcher = Searcher.open(vectors)
+    assert ids(searcher, "read file", mode=mode, k=1, language="go") == ["stackoverflow.com:30"]
+    found = searcher.search("read file goroutine", SearchConfig(mode=mode, language="go")).hits
+    assert {hit.document.language for hit in found} == {"go"}
+    assert ids(searcher, "read file", mode=mode, language="all") == ids(searcher, "read file", mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_a_thousand_hits_of_five_documents_are_at_most_five(vectors: Path, mode: str):
+    assert 1 <= len(ids(Searcher.open(vectors), "sort read list", mode=mode, k=1_000)) <= 5
+
+
+def test_hybrid_adds_reciprocal_ranks():
+    lexical = [(7, 9.0), (3, 8.0)]
+    dense = [(3, 0.9), (5, 0.8)]
+    fused = fuse([(lexical, 0.5), (dense, 0.5)], rrf_k=60)
+    assert fused == [
+        (3, pytest.approx(0.5 / 62 + 0.5 / 61)),
+        (7, pytest.approx(0.5 / 61)),
+        (5, pytest.approx(0.5 / 62)),
+    ]
+
+
+def test_fusion_orders_equal_scores_by_position():
+    assert fuse([([(9, 1.0)], 0.5), ([(2, 1.0)], 0.5)], rrf_k=60) == [(2, 0.5 / 61), (9, 0.5 / 61)]
+
+
+@pytest.mark.parametrize("query", ["", " ", "\n\t ", "\u00a0"])
+def test_a_blank_query_is_refused(words: Path, query: str):
+    with pytest.raises(QueryError, match="not blank"):
+        Searcher.open(words).search(query, SearchConfig())
+
+
+def test_a_query_of_20000_characters_is_answered_and_one_more_is_refused(words: Path):
+    searcher = Searcher.open(words)
+    assert searcher.search("list " * 4_000, SearchConfig()).hits
+    with pytest.raises(QueryError, match="at most 20,000 characters, got 20,001"):
+        searcher.search("x" * 20_001, SearchConfig())
+
+
+def test_an_unknown_language_is_refused_with_the_known_ones(words: Path):
+    with pytest.raises(QueryError, match=r"one of the index \(go, java, python\) or all, got 'cobol'"):
+        Searcher.open(words).search("list", SearchConfig(language="cobol"))
+
+
+@pytest.mark.parametrize("options", [{"k": 0}, {"k": 1_001}, {"k": -1}, {"mode": "guess"}])
+def test_a_search_that_exists_is_valid(options: dict[str, Any]):
+    with pytest.raises(ConfigError, match="must"):
+        SearchConfig(**options)
+
+
+@given(st.text(max_size=200))
+def test_no_text_but_a_blank_one_is_refused(words: Path, query: str):
+    searcher = Searcher.open(words)
+    try:
+        searcher.search(query, SearchConfig())
+    except QueryError:
+        assert not query.strip()
+
+
+def test_half_a_surrogate_pair_is_a_query_too(words: Path):
+    result = Searcher.open(words).search("\ud800 duplicates", SearchConfig())
+    assert [hit.document.id for hit in result.hits] == ["stackoverflow.com:10"]
+    assert result.query.encode("utf-8")
+
+
+def test_a_result_as_json_has_the_keys_of_the_contract_in_order(words: Path):
+    answer = result_json(Searcher.open(words).search("duplicates", SearchConfig()))
+    assert list(answer) == ["query", "mode", "seconds", "dump_date", "hits"]
+    (hit,) = answer["hits"]
+    assert hit.pop("score") > 0
+    assert hit == {
+        "rank": 1,
+        "id": "stackoverflow.com:10",
+        "language": "python",
+        "title": "Remove duplicates from a list",
+        "answer": "Use a dict.\n\n```python\nlist(dict.fromkeys(xs))\n```",
+        "question_id": 9,
+        "answer_id": 10,
+        "question_url": "https://stackoverflow.com/questions/9",
+        "answer_url": "https://stackoverflow.com/a/10",
+        "question_author": "Ann",
+        "answer_author": "Bob",
+        "question_author_url": "https://stackoverflow.com/users/1",
+        "answer_author_url": "https://stackoverflow.com/users/2",
+        "question_licence": "CC BY-SA 3.0",
+        "answer_licence": "CC BY-SA 4.0",
+        "source": "stackoverflow.com",
+    }
+
+
+def test_a_hit_in_source_code_has_a_place_instead_of_ids_and_urls(tmp_path: Path):
+    place = {"question_url": "src/a.py#L3", "answer_url": "src/a.py#L3", "question_id": 10, "site": "proj"}
+    urls = {"question_author_url": None, "answer_author_url": None}
+    row = to_row(10, "python", "dedupe", "def dedupe(xs): pass", **place, **urls)
+    build_index([write_dataset(tmp_path / "d", [row])], tmp_path / "i", encoder=None)
+    searcher = Searcher.open(tmp_path / "i")
+    (hit,) = result_json(searcher.search("dedupe", SearchConfig()))["hits"]
+    assert hit.pop("score") > 0
+    assert hit == {
+        "rank": 1,
+        "id": "proj:10",
+        "language": "python",
+        "title": "dedupe",
+        "answer": "def dedupe(xs): pass",
+        "path": "src/a.py",
+        "line": 3,
+        "symbol": "dedupe",
+        "question_author": "Ann",
+        "answer_author": "Bob",
+        "question_licence": "CC BY-SA 3.0",
+        "answer_licence": "CC BY-SA 4.0",
+        "source": "proj",
+    }
+    assert markdown_of(searcher.document("proj:10"))[1].startswith("```python\ndef dedupe")
+
+
+def test_a_document_is_found_by_id(words: Path):
+    searcher = Searcher.open(words)
+    assert len(searcher) == 5
+    document = searcher.document("stackoverflow.com:40")
+    assert document_json(document)["tags"] == ["java"]
+    assert document_json(document)["question"] == "How is this done?"
+    assert document_json(document)["answer_author"] == "Bob"
+    assert searcher.document("stackoverflow.com:41") is None
+
+
+def test_the_index_answers_after_its_encoder_and_its_dataset_are_gone(tmp_path: Path):
+    model = write_encoder(tmp_path / "model")
+    dataset = write_dataset(tmp_path / "d")
+    build_index([dataset], tmp_path / "i", encoder=open_encoder(str(model)), encoder_folder=model)
+    for folder in (model, dataset):
+        folder.rename(folder.with_name(f"{folder.name}-gone"))
+    assert ids(Searcher.open(tmp_path / "i"), "read file", mode="dense", k=1) == ["stackoverflow.com:20"]
+
+
+def test_another_encoder_in_the_index_is_refused(tmp_path: Path):
+    model = write_encoder(tmp_path / "model")
+    build_index([write_dataset(tmp_path / "d")], tmp_path / "i", encoder=open_encoder(str(model)), encoder_folder=model)
+    other = write_encoder(tmp_path / "other", seed=1)
+    (copy,) = (tmp_path / "i").glob("*/encoder")
+    (copy / "model.safetensors").write_bytes((other / "model.safetensors").read_bytes())
+    searcher = Searcher.open(tmp_path / "i")
+    assert searcher.search("list", SearchConfig(mode="lexical")).hits
+    with pytest.raises(ArtifactError, match="must be the encoder that made this index"):
+        searcher.search("list", SearchConfig())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "sentence"),
+    [
+        (None, "holds no manifest.json"),
+        ("{", "not a readable manifest"),
+        ('{"format_version": 2}', "format version 2"),
+        ('{"format_version": 1}', "not a readable manifest"),
+    ],
+)
+def test_a_folder_that_is_no_index_is_one_sentence(tmp_path: Path, manifest: str | None, sentence: str):
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    with pytest.raises(ArtifactError, match=sentence):
+        Searcher.open(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["documents", "lexical", "dense"])
+def test_an_index_without_one_of_its_folders_is_one_sentence(tmp_path: Path, part: str):
+    model = write_encoder(tmp_path / "model")
+    build_index([write_dataset(tmp_path / "d")], tmp_path / "i", encoder=open_encoder(str(model)), encoder_folder=model)
+    (folder,) = (tmp_path / "i").glob(f"*/{part}")
+    folder.rename(tmp_path / "gone")
+    with pytest.raises(ArtifactError, match="run procqa index again"):
+        Searcher.open(tmp_path / "i")
+
+
+def test_index_and_search_open_no_socket(tmp_path: Path, socket_disabled: None):
+    model = write_encoder(tmp_path / "model")
+    build_index(
+        [write_dataset(tmp_path / "d", ROWS)], tmp_path / "i", encoder=open_encoder(str(model)), encoder_folder=model
+    )
+    assert ids(Searcher.open(tmp_path / "i"), "read file", k=1) == ["stackoverflow.com:20"]

@@ -1,0 +1,369 @@
+"""The index over HTTP, asked through a real server on the loopback."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi")
+httpx = pytest.importorskip("httpx")
+
+from procqa.config import SearchConfig, ServeConfig  # noqa: E402
+from procqa.encoder.model import open_encoder  # noqa: E402
+from procqa.errors import ConfigError, ProcqaError, QueryError  # noqa: E402
+from procqa.index.build import build_index  # noqa: E402
+from procqa.search.searcher import Searcher, result_json  # noqa: E402
+from procqa.search.web import Desk, listen  # noqa: E402
+from tests.index.small import ROWS, to_row, write_dataset, write_encoder  # noqa: E402
+
+HOSTILE = to_row(
+    70,
+    "rust",
+    "</title><script>alert('title')</script> map",
+    '<img src=x onerror=alert(1)> [x](javascript:alert(1))\n\n```rust\nlet x = "</code><script>";\n```',
+    answer_author="<b>Mallory</b>",
+    answer_author_url="javascript:alert('author')",
+    answer_licence='CC BY-SA 4.0" onclick="alert(1)',
+    question_url='https://a.example/" onmouseover="alert(1)',
+)
+
+
+class Served:
+    """A server in a process of its own."""
+
+    def __init__(self, index: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "procqa", "serve", str(index), "--port", "0", *options],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        first = self.process.stderr.readline()
+        assert "serving http://" in first, first
+        self.client = httpx.Client(base_url=first.split()[-1], timeout=30)
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        return self.client.get(path, params=parameters)
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        self.client.close()
+        self.process.send_signal(number)
+        _, rest = self.process.communicate(timeout=30)
+        return self.process.returncode, rest
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("web")
+    model = write_encoder(folder / "model")
+    dataset = write_dataset(folder / "d", [*ROWS, HOSTILE])
+    build_index([dataset], folder / "i", encoder=open_encoder(str(model)), encoder_folder=model)
+    return folder / "i"
+
+
+@pytest.fixture(scope="module")
+def server(index: Path) -> Iterator[Served]:
+    served = Served(index)
+    yield served
+    assert served.stop() == (0, "")
+
+
+class Page(HTMLParser):
+    """The tags of a page, and the titles of its hits."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.titles: list[str] = []
+        self.text = ""
+        self._in_title = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "h2":
+            self._in_title = True
+            self.titles.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_title = self._in_title and tag != "h2"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._in_title:
+            self.titles[-1] += data
+
+
+def without_time(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "seconds"}
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+@pytest.mark.parametrize("language", [None, "python"])
+def test_python_api_and_page_give_the_same_hits(server: Served, index: Path, mode: str, language: str | None):
+    expected = result_json(Searcher.open(index).search("read a file", SearchConfig(k=3, mode=mode, language=language)))
+    options = {"k": 3, "mode": mode, "language": language or ""}
+    of_get = server.get("/api/search", q="read a file", **options).json()
+    of_post = server.client.post("/api/search", json={"query": "read a file", **options}).json()
+    of_code = server.client.post("/api/search", json={"code": "read a file", **options}).json()
+    page = Page(server.get("/", q="read a file", **options).text)
+    assert without_time(of_get) == without_time(of_post) == without_time(of_code) == without_time(expected)
+    assert page.titles == [hit["title"] for hit in expected["hits"]]
+
+
+def test_every_hit_of_every_surface_says_who_and_under_which_licence(server: Served):
+    (hit,) = server.get("/api/search", q="duplicates", mode="lexical").json()["hits"]
+    document = server.get(f"/api/documents/{hit['id']}").json()
+    for answer in (hit, document):
+        assert (answer["question_author"], answer["answer_author"]) == ("Ann", "Bob")
+        assert (answer["question_licence"], answer["answer_licence"]) == ("CC BY-SA 3.0", "CC BY-SA 4.0")
+        assert answer["question_url"] == "https://stackoverflow.com/questions/9"
+        assert answer["answer_author_url"] == "https://stackoverflow.com/users/2"
+    page = Page(server.get("/", q="duplicates", mode="lexical").text)
+    for part in ("Ann", "Bob", "CC BY-SA 3.0", "CC BY-SA 4.0", "stackoverflow.com"):
+        assert part in page.text
+    links = {attributes["href"]: attributes.get("rel") for tag, attributes in page.tags if tag == "a"}
+    for url in ("questions/9", "a/10", "users/1", "users/2"):
+        assert links[f"https://stackoverflow.com/{url}"] == "noopener nofollow ugc"
+
+
+def test_a_hostile_document_is_inert_on_the_page(server: Served):
+    page = Page(server.get("/", q="map", mode="lexical", language="rust").text)
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "img", "svg", "iframe", "object", "embed", "style", "base", "b"}
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    assert all((attributes.get("href") or "/").startswith(("http", "/", "data:,")) for _, attributes in page.tags)
+    assert page.titles == ["</title><script>alert('title')</script> map"]
+    assert "<b>Mallory</b>" in page.text
+
+
+@pytest.mark.parametrize("query", ["</textarea><script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
+def test_a_hostile_query_is_inert_on_the_page(server: Served, query: str):
+    for parameters in ({"q": query}, {"q": query, "language": query}, {"q": query, "k": query}, {"mode": query}):
+        page = Page(server.get("/", **parameters).text)
+        assert not {tag for tag, _ in page.tags} & {"script", "img"}
+
+
+def test_the_page_loads_nothing_from_elsewhere(server: Served):
+    answer = server.get("/", q="read")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'")
+    assert "unsafe" not in policy
+    loaded = [attributes for tag, attributes in Page(answer.text).tags if tag in ("link", "script", "img")]
+    assert [attributes["href"] for attributes in loaded] == ["data:,", "/style.css"]
+    style = server.get("/style.css")
+    assert style.headers["content-type"].startswith("text/css")
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+
+
+@pytest.mark.parametrize("path", ["/", "/api/search?q=list", "/api/search", "/nowhere", "/docs", "/style.css"])
+def test_every_answer_carries_the_headers_of_safety(server: Served, path: str):
+    headers = server.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [
+        ("/api/search", 400, "q must be given"),
+        ("/api/search?q=", 400, "at least one character"),
+        ("/api/search?q=%20%09", 400, "at least one character"),
+        ("/api/search?q=x&k=0", 400, "k must lie between 1 and 1000, got 0"),
+        ("/api/search?q=x&k=1001", 400, "k must lie between 1 and 1000, got 1001"),
+        ("/api/search?q=x&k=many", 400, "k cannot be taken"),
+        ("/api/search?q=x&k=" + "9" * 5_000, 400, "k cannot be taken"),
+        ("/api/search?q=x&mode=guess", 400, "mode cannot be taken"),
+        ("/api/search?q=x&language=cobol", 400, "language must be one of the index"),
+        ("/api/search?q=" + "x" * 20_001, 413, "at most 20,000 characters, got 20,001"),
+        ("/api/documents/nobody:1", 404, "no document"),
+        ("/api/documents/%ff%00", 404, "no document"),
+        ("/nowhere", 404, "nothing at this address"),
+        ("/../../etc/passwd", 404, "nothing at this address"),
+    ],
+)
+def test_what_cannot_be_answered_is_problem_json(server: Served, path: str, status: int, sentence: str):
+    answer = server.client.get(path)
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert sentence in problem["detail"]
+    assert "\n" not in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "sentence"),
+    [
+        (b"{", 400, "must be JSON"),
+        (b"[]", 400, "the body cannot be taken"),
+        (b"{}", 400, "give either query or code"),
+        (b'{"query": "a", "code": "b"}', 400, "give either query or code"),
+        (b'{"query": 1}', 400, "query cannot be taken"),
+        (b'{"query": "a", "depth": 1}', 400, "depth cannot be taken"),
+        (b"\xff\xfe", 400, "must be JSON"),
+        (json.dumps({"code": "x" * 20_001}).encode(), 413, "at most 20,000 characters"),
+        (b" " * 300_000, 413, "at most 262,144 bytes"),
+    ],
+)
+def test_a_body_that_cannot_be_taken_is_problem_json(server: Served, body: bytes, status: int, sentence: str):
+    answer = server.client.post("/api/search", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert sentence in answer.json()["detail"]
+
+
+def test_a_body_without_a_length_is_limited_too(server: Served):
+    def chunks() -> Iterator[bytes]:
+        for _ in range(300):
+            yield b" " * 1_000
+
+    answer = server.client.post("/api/search", content=chunks(), headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+
+
+def test_a_query_of_20000_characters_is_answered_by_get_and_post(server: Served):
+    for letter in ("x", "é"):
+        query = letter * 19_990 + " read file"
+        assert server.client.post("/api/search", json={"query": query, "mode": "lexical"}).json()["hits"]
+    query = "é" * 9_000 + "x" * 10_990 + " read file"
+    assert server.get("/api/search", q=query, mode="lexical").json()["hits"]
+
+
+def test_half_a_surrogate_pair_is_answered(server: Served):
+    body = b'{"query": "\\ud800 duplicates", "mode": "lexical"}'
+    answer = server.client.post("/api/search", content=body, headers={"content-type": "application/json"})
+    assert [hit["id"] for hit in answer.json()["hits"]] == ["stackoverflow.com:10"]
+
+
+def test_the_page_says_what_is_wrong_and_keeps_the_query(server: Served):
+    answer = server.get("/", q="my query", k="0")
+    assert answer.status_code == 400
+    assert "k must lie between 1 and 1000, got 0" in answer.text
+    assert "my query</textarea>" in answer.text
+
+
+def test_the_page_without_a_query_is_the_form(server: Served):
+    page = Page(server.get("/").text)
+    assert page.titles == []
+    assert {"textarea", "select", "button"} <= {tag for tag, _ in page.tags}
+    assert "6 answers, posts up to 2020-09-13" in page.text
+
+
+def test_supervisors_are_answered(server: Served):
+    assert server.get("/healthz").json() == {"status": "ok"}
+    assert server.get("/readyz").json()["documents"] == 6
+    server.get("/api/search", q="list", mode="lexical")
+    figures = server.get("/metrics").text
+    assert "procqa_documents 6.0" in figures
+    assert 'procqa_requests_total{method="GET",route="/healthz",status="200"}' in figures
+    assert 'procqa_search_seconds_count{mode="lexical"}' in figures
+
+
+def test_the_interface_is_described_for_readers_and_for_programs(server: Served):
+    described = server.get("/openapi.json").json()
+    assert {"/", "/api/search", "/api/documents/{id}", "/healthz", "/readyz", "/metrics", "/docs"} <= set(
+        described["paths"]
+    )
+    assert "422" not in json.dumps(described["paths"])
+    page = Page(server.get("/docs").text)
+    assert "POST /api/search" in page.text
+    assert not {tag for tag, _ in page.tags} & {"script", "img"}
+
+
+def test_an_update_of_the_index_is_served_without_a_restart(tmp_path: Path):
+    dataset = write_dataset(tmp_path / "d")
+    build_index([dataset], tmp_path / "i", encoder=None)
+    served = Served(tmp_path / "i")
+    assert served.get("/api/search", q="vector").json()["hits"] == []
+    more = write_dataset(tmp_path / "more", [to_row(90, "rust", "Sort a vector", "v.sort()")])
+    build_index([dataset, more], tmp_path / "i", encoder=None)
+    assert [hit["id"] for hit in served.get("/api/search", q="vector").json()["hits"]] == ["stackoverflow.com:90"]
+    (tmp_path / "i/manifest.json").write_text("{")
+    assert [hit["id"] for hit in served.get("/api/search", q="vector").json()["hits"]] == ["stackoverflow.com:90"]
+    status, log = served.stop()
+    assert status == 0
+    assert "the old one stays" in log
+
+
+def test_a_failure_inside_is_told_without_internals(tmp_path: Path):
+    build_index([write_dataset(tmp_path / "d")], tmp_path / "i", encoder=None)
+    served = Served(tmp_path / "i")
+    (rows,) = (tmp_path / "i").glob("*/documents/rows.arrow")
+    size = rows.stat().st_size
+    with rows.open("r+b") as stream:
+        stream.seek(size // 3)
+        stream.write(b"\xff" * (size // 3))
+    for path, kind in (("/api/search", "application/problem+json"), ("/", "text/html; charset=utf-8")):
+        answer = served.get(path, q="read a file")
+        assert (answer.status_code, answer.headers["content-type"]) == (500, kind)
+        assert "the server failed on this request" in answer.text
+        assert str(tmp_path) not in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert served.get("/healthz").status_code == 200
+    status, log = served.stop()
+    assert status == 0
+    assert "rows.arrow is broken" in log
+
+
+def test_ctrl_c_ends_a_server_with_130(index: Path):
+    status, rest = Served(index).stop(signal.SIGINT)
+    assert status == 130
+    assert "Traceback" not in rest
+
+
+def test_a_taken_port_and_a_host_of_elsewhere_are_one_sentence():
+    with listen("127.0.0.1", 0) as taken, pytest.raises(ProcqaError, match="must be free"):
+        listen("127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(ConfigError, match="must be an address of this machine"):
+        listen("not an address", 0)
+
+
+def test_searches_beyond_the_limits_are_sent_away():
+    import asyncio
+
+    from fastapi import HTTPException
+
+    desk = Desk(ServeConfig(concurrency=1, timeout_s=0.05))
+    release = threading.Event()
+
+    async def scenario() -> tuple[int, int, str]:
+        first = asyncio.create_task(desk.run(release.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(HTTPException) as busy:
+            await desk.run(lambda: "never")
+        with pytest.raises(HTTPException) as late:
+            await first
+        with pytest.raises(HTTPException) as still_busy:
+            await desk.run(lambda: "never")
+        assert still_busy.value.status_code == 503
+        release.set()
+        while True:
+            try:
+                return busy.value.status_code, late.value.status_code, await desk.run(lambda: "done")
+            except HTTPException:
+                await asyncio.sleep(0.01)
+
+    assert asyncio.run(scenario()) == (503, 504, "done")
+    desk.close()
+
+
+def test_an_error_in_a_search_reaches_who_asked():
+    import asyncio
+
+    desk = Desk(ServeConfig())
+
+    def fail() -> None:
+        raise QueryError("no")
+
+    with pytest.raises(QueryError, match="no"):
+        asyncio.run(desk.run(fail))
+    desk.close()

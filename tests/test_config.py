@@ -1,0 +1,155 @@
+"""Settings: the defaults are the recipe, and a config that exists is valid."""
+
+import dataclasses
+
+import pytest
+
+from procqa import config
+from procqa.config import (
+    LANGUAGES,
+    BuildConfig,
+    EvaluateConfig,
+    RunConfig,
+    SearchConfig,
+    ServeConfig,
+    TrainConfig,
+    parse_memory,
+    require,
+    train_config,
+)
+from procqa.errors import ConfigError
+
+CONFIGS = [
+    thing
+    for thing in vars(config).values()
+    if isinstance(thing, type) and dataclasses.is_dataclass(thing) and thing.__module__ == "procqa.config"
+]
+
+
+@pytest.mark.parametrize("config_class", CONFIGS)
+def test_every_config_is_frozen_slotted_keyword_only_and_complete_without_arguments(config_class):
+    built = config_class()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(built, dataclasses.fields(built)[0].name, None)
+    assert not hasattr(built, "__dict__")
+    assert all(field.kw_only for field in dataclasses.fields(config_class))
+
+
+@pytest.mark.parametrize("config_class", CONFIGS)
+def test_every_field_says_what_it_means(config_class):
+    assert all(field.metadata["help"] for field in dataclasses.fields(config_class))
+
+
+def test_there_are_eleven_languages():
+    assert LANGUAGES == (
+        "c", "cpp", "csharp", "go", "java", "javascript", "lisp", "php", "python", "ruby", "rust",
+    )  # fmt: skip
+
+
+def test_the_build_defaults_are_the_paper_preset():
+    built = BuildConfig()
+    assert built.languages == LANGUAGES
+    assert (built.min_question_chars, built.max_question_chars) == (20, 30_000)
+    assert (built.min_answer_chars, built.max_answer_chars) == (10, 30_000)
+
+
+def test_the_training_defaults_are_macp():
+    built = TrainConfig()
+    assert (built.temperature, built.alpha, built.max_tokens) == (0.01, 0.5, 128)
+    assert (built.learning_rate, built.warmup_ratio, built.seed) == (2e-4, 0.1, 42)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1GB", 1 << 30), ("512MB", 512 << 20), ("1.5gb", 3 << 29), (" 64 kb ", 64 << 10), ("0MB", 0)],
+)
+def test_a_memory_size_is_a_number_with_a_unit(text, size):
+    assert parse_memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "1", "GB", "1TB", "-1GB", "1 G B", "1e3MB", "١GBs"])
+def test_what_is_no_memory_size_is_refused_with_the_text_that_came(text):
+    with pytest.raises(ConfigError, match="such as 1GB"):
+        parse_memory(text)
+
+
+def test_require_raises_the_sentence_only_when_the_condition_fails():
+    require(True, "never seen")
+    with pytest.raises(ConfigError, match=r"^n must be odd, got 2$"):
+        require(False, "n must be odd, got 2")
+
+
+@pytest.mark.parametrize(
+    ("config_class", "values", "sentence"),
+    [
+        (BuildConfig, {"languages": ()}, "languages must name at least one language, got none"),
+        (BuildConfig, {"min_answer_chars": -1}, "min_answer_chars must lie between 0 and"),
+        (BuildConfig, {"min_question_chars": 31_000}, "got 31000"),
+        (BuildConfig, {"max_answer_chars": 5}, "min_answer_chars must lie between 0 and max_answer_chars"),
+        (BuildConfig, {"site": "https://stackoverflow.com/"}, "site must be a host name"),
+        (BuildConfig, {"site": ""}, "site must be a host name"),
+        (RunConfig, {"jobs": 0}, "jobs must be at least 1, got 0"),
+        (RunConfig, {"memory": "1MB"}, "memory must be at least 160MB for 1 jobs, got 1MB"),
+        (RunConfig, {"jobs": 8, "memory": "1GB"}, "memory must be at least 1440MB for 8 jobs, got 1GB"),
+        (RunConfig, {"memory": "much"}, "a memory size must be a number"),
+        (TrainConfig, {"steps": -1}, "steps must lie between 0 and 10000000, got -1"),
+        (TrainConfig, {"batch_size": 1}, "batch_size must be at least 2"),
+        (TrainConfig, {"learning_rate": 0.0}, "learning_rate must be > 0"),
+        (TrainConfig, {"warmup_ratio": 1.0}, "warmup_ratio must lie in"),
+        (TrainConfig, {"temperature": 0.0}, "temperature must be > 0, got 0.0"),
+        (TrainConfig, {"alpha": 1.5}, "alpha must lie in"),
+        (TrainConfig, {"max_tokens": 7}, "max_tokens must lie between 8 and 32768, got 7"),
+        (TrainConfig, {"vocabulary": 299}, "vocabulary must lie between 300 and 1000000, got 299"),
+        (TrainConfig, {"dimensions": 7}, "dimensions must lie between 8 and 8192, got 7"),
+        (TrainConfig, {"seed": -1}, "seed must be at least 0, got -1"),
+        (EvaluateConfig, {"depth": 9}, "depth must be at least 10, got 9"),
+        (EvaluateConfig, {"k1": 0.0}, "k1 must be > 0"),
+        (EvaluateConfig, {"b": 1.1}, "b must lie in"),
+        (EvaluateConfig, {"rrf_k": 0}, "rrf_k must be at least 1, got 0"),
+        (EvaluateConfig, {"dense_weight": 1.0}, "dense_weight must lie between 0 and 1, got 1.0"),
+        (EvaluateConfig, {"bootstrap": 99}, "bootstrap must be at least 100, got 99"),
+        (SearchConfig, {"k": 0}, "k must lie between 1 and 1000, got 0"),
+        (SearchConfig, {"k": 1_001}, "k must lie between 1 and 1000, got 1001"),
+        (ServeConfig, {"port": 65_536}, "port must lie between 0 and 65535, got 65536"),
+        (ServeConfig, {"concurrency": 0}, "concurrency must be at least 1, got 0"),
+        (ServeConfig, {"timeout_s": 0.0}, "timeout_s must be > 0"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_in_one_sentence(config_class, values, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        config_class(**values)
+
+
+@pytest.mark.parametrize("site", ["local", "stackoverflow.com", "ru.stackoverflow.com", "ai.stackexchange.com"])
+def test_a_site_is_a_host_name_or_local(site):
+    assert BuildConfig(site=site).site == site
+
+
+def test_a_preset_is_macp_with_some_numbers_changed_and_what_is_given_wins():
+    assert train_config("macp", {}) == TrainConfig()
+    static = train_config("static", {"steps": 7, "seed": None})
+    assert (static.base, static.steps, static.seed, static.preset) == ("static", 7, 42, "macp")
+
+
+def test_the_static_base_takes_the_numbers_of_its_preset():
+    assert train_config("macp", {"base": "static"}) == train_config("static", {})
+
+
+@pytest.mark.parametrize(("preset", "given"), [("gte", {}), ("static", {"base": "minilm"})])
+def test_a_preset_that_is_not_there_or_contradicts_its_base_is_refused(preset, given):
+    with pytest.raises(ConfigError, match="preset"):
+        train_config(preset, given)
+
+
+def test_jobs_are_as_many_as_memory_allows_unless_they_are_named():
+    assert RunConfig(jobs=3).n_jobs == 3
+    assert RunConfig(memory="320MB").n_jobs == 1
+    assert 1 <= RunConfig().n_jobs <= 5
+
+
+def test_not_a_number_is_out_of_every_range():
+    for name in ("learning_rate", "temperature", "alpha", "warmup_ratio"):
+        with pytest.raises(ConfigError, match=name):
+            TrainConfig(**{name: float("nan")})
+    with pytest.raises(ConfigError, match="timeout_s"):
+        ServeConfig(timeout_s=float("nan"))
