@@ -187,3 +187,41 @@ def test_the_log_beside_the_folder_tells_the_last_cost(tmp_path):
     assert artifact.last_logged(out, "cost") == {"seconds": 2}
     assert artifact.last_logged(out, "absent") is None
     assert json.loads((tmp_path / "out.log.jsonl").read_text().splitlines()[0])["path"] == str(out.resolve())
+
+
+def test_force_never_touches_a_folder_whose_manifest_is_not_ours(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "a web app", "format_version": 3}')
+    with pytest.raises(ArtifactError, match="left alone"):
+        find_complete(tmp_path, kind="dataset", recipe=RECIPE, inputs=INPUTS, force=True)
+
+
+def test_force_replaces_a_folder_of_ours_in_another_format(tmp_path):
+    make(tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    (tmp_path / "out/manifest.json").write_text(json.dumps(manifest | {"format_version": 99}))
+    with pytest.raises(ArtifactError, match="format version 99"):
+        find_complete(tmp_path / "out", kind="dataset", recipe=RECIPE, inputs=INPUTS)
+    assert find_complete(tmp_path / "out", kind="dataset", recipe=RECIPE, inputs=INPUTS, force=True) is None
+
+
+def test_what_a_kill_left_after_publishing_is_tidied_up(tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt), workspace(out, kind="dataset", recipe=RECIPE, inputs=INPUTS):
+        raise KeyboardInterrupt
+    partial = tmp_path / ".out.partial"
+    partial.rename(tmp_path / "kept")
+    make(out)
+    (tmp_path / "kept").rename(partial)
+    assert find_complete(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) is not None
+    assert not partial.exists()
+
+
+def test_files_that_tell_of_the_run_do_not_enter_the_digest(tmp_path):
+    digests = []
+    for number in range(2):
+        with workspace(tmp_path / f"out{number}", kind="encoder", recipe={}, inputs=[]) as work:
+            (work.path / "weights").write_text("same")
+            (work.path / "log").write_text(f"took {number} s")
+            work.finish({}, leave_out=["log"])
+        digests.append(load_manifest(tmp_path / f"out{number}").sha256)
+    assert digests[0] == digests[1]

@@ -6,6 +6,7 @@ holds inputs, recipe, counts and the sha256 of every file, and no clock, host or
 ``NAME.log.jsonl`` beside the folder. Source: ours, docs/decisions/0002.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -13,12 +14,13 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from procqa import __version__
 from procqa.errors import ArtifactError, ProcqaError
+from procqa.files import sha256_file, sync_folder, sync_tree, write_durably
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -63,32 +65,31 @@ class Workspace:
     path: Path
     scratch: Path
     log: list[dict[str, Any]] = field(default_factory=list)
-    _counts: dict[str, Any] | None = None
-    _data_folder: str | None = None
-    _inputs: list[Input] | None = None
+    _finished: dict[str, Any] | None = None
 
     def finish(
-        self, counts: dict[str, Any], *, data_folder: str | None = None, inputs: Iterable[Input] | None = None
+        self,
+        counts: dict[str, Any],
+        *,
+        data_folder: str = "",
+        leave_out: Iterable[str] = (),
+        inputs: Iterable[Input] | None = None,
     ) -> None:
         """Name the counts of the manifest; the folder is published when the ``with`` block ends.
 
         Args:
-            data_folder: the sub-folder whose digest is the artifact's sha256; None takes every file.
+            data_folder: the sub-folder whose digest is the artifact's sha256; "" takes every file.
+            leave_out: files that tell of the run and not of its result, and so do not enter that digest.
             inputs: the inputs, where their digests were known only once they had been read.
         """
-        self._counts, self._data_folder = as_json(counts), data_folder
-        self._inputs = None if inputs is None else list(inputs)
+        self._finished = {"counts": as_json(counts), "data": (data_folder, tuple(leave_out))}
+        if inputs is not None:
+            self._finished["inputs"] = [asdict(entry) for entry in inputs]
 
 
 def as_json(value: Any) -> Any:  # Any: whatever JSON can hold
     """The value as it comes back from a JSON file: tuples are lists, keys are strings."""
     return json.loads(json.dumps(value))
-
-
-def sha256_file(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def digest_input(path: Path) -> Input:
@@ -124,16 +125,13 @@ def digest_tree(folder: Path, paths: Iterable[Path] | None = None) -> Input:
     return Input(folder.resolve().name, sum(entry["size"] for entry in described.values()), digest_files(described))
 
 
-def all_files(folder: Path) -> list[Path]:
-    """Every file below a folder but its manifest."""
-    return [path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST]
-
-
 def describe_files(folder: Path, paths: Iterable[Path] | None = None) -> dict[str, dict[str, Any]]:
-    """Size and sha256 of files below a folder, by relative path, sorted; None takes ``all_files``."""
+    """Size and sha256 of files below a folder, by relative path, sorted; None takes all but its manifest."""
+    if paths is None:
+        paths = (path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
     return {
         path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": sha256_file(path)}
-        for path in sorted(all_files(folder) if paths is None else paths)
+        for path in sorted(paths)
     }
 
 
@@ -182,15 +180,17 @@ def find_complete(
     """
     if not out.exists() and not out.is_symlink():
         return None
-    if not (out / MANIFEST).is_file():
+    if not is_artifact(out):
         raise ArtifactError(f"{out} exists and is no procqa folder, so it is left alone: give another --out")
-    try:
-        manifest = load_manifest(out)
-    except ArtifactError:
-        if force:
-            return None
-        raise
+    if force and _format_version(out) != FORMAT_VERSION:
+        return None
+    manifest = load_manifest(out)
+    inputs = list(inputs)
     if manifest.same_origin(kind, recipe, inputs):
+        partial = _partial_of(out)
+        if _is_partial_of(partial, _origin(kind, recipe, inputs)):  # a kill came between publishing and tidying up
+            with lock(out):
+                shutil.rmtree(partial)
         return manifest
     if not force:
         raise ArtifactError(
@@ -199,7 +199,27 @@ def find_complete(
     return None
 
 
-@contextmanager
+def is_artifact(folder: Path) -> bool:
+    """Whether a folder holds a manifest of ours; other programs have files of that name too."""
+    return _format_version(folder) is not None
+
+
+def _format_version(folder: Path) -> Any:  # Any: whatever stands there
+    """The format version that a manifest of ours names; None where there is no such manifest."""
+    try:
+        fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return fields["format_version"] if {"kind", "files", "inputs"} <= fields.keys() else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _origin(kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> dict[str, Any]:
+    """What a partial must be the work of to be taken up."""
+    described = [asdict(entry) for entry in inputs]
+    return dict(as_json({"kind": kind, "recipe": recipe, "inputs": described, "procqa": __version__}))
+
+
+@contextlib.contextmanager
 def lock(out: Path) -> Iterator[None]:
     """Hold the right to write ``out``; the lock of a dead process does not block.
 
@@ -235,7 +255,7 @@ def _is_same_file(descriptor: int, path: Path) -> bool:
         return False
 
 
-@contextmanager
+@contextlib.contextmanager
 def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> Iterator[Workspace]:
     """A folder to work in, published as ``out`` when the block ends, which must call ``finish``.
 
@@ -245,17 +265,15 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
     Raises:
         ArtifactError: another process writes ``out``, or the disk is full or refuses.
     """
-    origin = as_json({"kind": kind, "recipe": recipe, "inputs": [asdict(entry) for entry in inputs]})
-    started = time.time()
+    origin, started = _origin(kind, recipe, inputs), time.time()
     with lock(out):
-        partial = out.parent / f".{out.name}.partial"
+        partial = _partial_of(out)
         try:
             work = _open_partial(partial, origin)
             yield work
-            if work._counts is None:
+            if work._finished is None:
                 raise RuntimeError("the stage ended without Workspace.finish")
-            shutil.rmtree(work.scratch)
-            _publish(work, out, origin)
+            _publish(work.path, out, origin, work._finished)
         except ProcqaError:
             shutil.rmtree(partial, ignore_errors=True)
             raise
@@ -265,77 +283,55 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
         append_log(out, {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}, *work.log)
 
 
-def _open_partial(partial: Path, origin: dict[str, Any]) -> Workspace:
+def _partial_of(out: Path) -> Path:
+    return out.parent / f".{out.name}.partial"
+
+
+def _is_partial_of(partial: Path, origin: dict[str, Any]) -> bool:
+    """Whether work of the same recipe and inputs lies there."""
     marker = partial / "scratch" / "origin.json"
     try:
-        same = json.loads(marker.read_text(encoding="utf-8")) == origin
+        return bool(json.loads(marker.read_text(encoding="utf-8")) == origin)
     except (OSError, ValueError):
-        same = False
-    if not same:
+        return False
+
+
+def _open_partial(partial: Path, origin: dict[str, Any]) -> Workspace:
+    marker = partial / "scratch" / "origin.json"
+    if not _is_partial_of(partial, origin):
         if partial.exists():
             shutil.rmtree(partial)
         marker.parent.mkdir(parents=True)
-        (partial / "folder").mkdir()
         write_durably(marker, json.dumps(origin))
+    (partial / "folder").mkdir(exist_ok=True)
     return Workspace(partial / "folder", partial / "scratch")
 
 
-def _publish(work: Workspace, out: Path, origin: dict[str, Any]) -> None:
+def _publish(folder: Path, out: Path, origin: dict[str, Any], finished: dict[str, Any]) -> None:
     """Write the manifest, make every byte durable, and put the folder in its place."""
-    files = describe_files(work.path)
-    prefix = f"{work._data_folder}/" if work._data_folder else ""
-    data = {path: entry for path, entry in files.items() if path.startswith(prefix)}
+    files = describe_files(folder)
+    data_folder, leave_out = finished["data"]
+    prefix = f"{data_folder}/" if data_folder else ""
+    data = {path: entry for path, entry in files.items() if path.startswith(prefix) and path not in leave_out}
     manifest = {
         "kind": origin["kind"],
         "format_version": FORMAT_VERSION,
         "sha256": digest_files(data),
-        "inputs": origin["inputs"] if work._inputs is None else [asdict(entry) for entry in work._inputs],
+        "inputs": finished.get("inputs", origin["inputs"]),
         "recipe": origin["recipe"],
-        "counts": work._counts,
+        "counts": finished["counts"],
         "files": files,
     }
-    write_durably(work.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
-    sync_tree(work.path)
+    write_durably(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    sync_tree(folder)
     old = out.parent / f".{out.name}.old"
-    if old.exists():
-        shutil.rmtree(old)
+    shutil.rmtree(old, ignore_errors=True)
     if out.exists():
         out.rename(old)
-    work.path.rename(out)
+    folder.rename(out)
     sync_folder(out.parent)
     shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(work.path.parent, ignore_errors=True)
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Put text at a path so that a reader, or a kill, sees all of it or none."""
-    new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    new.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_tree(folder: Path) -> None:
-    """Make every file and folder below a folder durable."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
-        else:
-            sync_folder(path)
-    sync_folder(folder)
+    shutil.rmtree(folder.parent, ignore_errors=True)
 
 
 def append_log(out: Path, *entries: dict[str, Any]) -> None:
@@ -348,12 +344,9 @@ def append_log(out: Path, *entries: dict[str, Any]) -> None:
 def last_logged(out: Path, name: str) -> dict[str, Any] | None:
     """What the log beside a folder told last under a name; None where it tells nothing."""
     found: dict[str, Any] | None = None
-    try:
-        with (out.parent / f"{out.name}.log.jsonl").open(encoding="utf-8") as stream:
-            for line in stream:
-                found = json.loads(line).get(name, found)
-    except (OSError, ValueError):
-        return found
+    with contextlib.suppress(OSError, ValueError), (out.parent / f"{out.name}.log.jsonl").open("rb") as stream:
+        for line in stream:
+            found = json.loads(line).get(name, found)
     return found
 
 
@@ -369,17 +362,15 @@ class Check:
 def check_files(folder: Path, manifest: Manifest) -> list[Check]:
     """Compare every file of a folder with its manifest: changed, missing and unknown ones fail."""
     found = describe_files(folder)
-    checks = []
-    for path in sorted(manifest.files.keys() | found.keys()):
-        if path not in found:
-            checks.append(Check(path, "failed", "the manifest names it, but it is missing"))
-        elif path not in manifest.files:
-            checks.append(Check(path, "failed", "the manifest does not name it"))
-        elif found[path] != manifest.files[path]:
-            checks.append(Check(path, "failed", "its bytes differ from the manifest's sha256"))
-        else:
-            checks.append(Check(path, "ok"))
-    return checks
+    problems = dict.fromkeys(manifest.files.keys() - found.keys(), "the manifest names it, but it is missing")
+    problems |= dict.fromkeys(found.keys() - manifest.files.keys(), "the manifest does not name it")
+    for path in found.keys() & manifest.files.keys():
+        if found[path] != manifest.files[path]:
+            problems[path] = "its bytes differ from the manifest's sha256"
+    return [
+        Check(path, "failed", problems[path]) if path in problems else Check(path, "ok")
+        for path in sorted(manifest.files.keys() | found.keys())
+    ]
 
 
 def verify(folder: Path, inputs: Sequence[Path] = ()) -> list[Check]:

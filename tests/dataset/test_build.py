@@ -342,3 +342,20 @@ def test_a_build_that_was_interrupted_goes_on_with_what_is_done(tmp_path):
     assert build_dataset(request, look)["sha256"] == whole["sha256"]
     assert seen == stamps
     assert not (tmp_path / ".out.partial").exists()
+
+
+def test_a_resumed_build_does_not_trust_what_another_standard_input_left(tmp_path, monkeypatch):
+    def from_stdin(rows, report):
+        text = write_dump(tmp_path / "dump.xml", rows).read_bytes()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+        return build_dataset(BuildRequest(dumps=("-",), out=tmp_path / "out", run=ONE), report)
+
+    def interrupt(stage, done):
+        if stage == "write":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        from_stdin(threads(30), interrupt)
+    resumed = from_stdin(threads(31), lambda stage, done: None)
+    write_dump(tmp_path / "dump.xml", threads(31))
+    assert resumed["sha256"] == build(tmp_path / "dump.xml", tmp_path / "whole")["sha256"]

@@ -49,6 +49,7 @@ def test_what_looks_like_a_path_never_touches_the_network(name: str, no_network:
         open_encoder(name)
 
 
+@pytest.mark.filterwarnings("ignore:A test tried to use")
 def test_a_hub_name_without_a_network_is_one_sentence(no_network: None, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArtifactError, match="could not be had from the model hub"):

@@ -30,9 +30,11 @@ from procqa.dataset.runs import PartStats, plan_parts, write_part
 from procqa.dataset.scan import Scanned, ScanTask, scan_block
 from procqa.dataset.schema import SPLITS
 from procqa.dataset.split import time_cuts
-from procqa.dump.archive import ByteStream, dump_site, open_dump
-from procqa.dump.rows import read_blocks
+from procqa.dump.archive import dump_site, open_dump
+from procqa.dump.blocks import read_blocks
+from procqa.dump.stream import ByteStream
 from procqa.errors import ArtifactError, DumpError
+from procqa.files import write_durably
 from procqa.pairs.languages import parse_languages
 from procqa.workers import Workers, open_workers
 
@@ -148,7 +150,18 @@ class _Construction:
             self.report("scan", len(scanned))
         if not any(result.rows for result in scanned):
             raise DumpError(f"a dump must hold rows, but {', '.join(self.request.dumps)} holds none")
+        self.forget_other_blocks(scanned)
         return scanned
+
+    def forget_other_blocks(self, scanned: Iterable[Scanned]) -> None:
+        """Throw away what an interrupted run made of other blocks: standard input may have changed since."""
+        marker = self.work.scratch / "blocks.txt"
+        names = "\n".join(result.name for result in scanned)
+        if marker.exists() and marker.read_text(encoding="utf-8") != names:
+            shutil.rmtree(self.stage("pairs"))
+            shutil.rmtree(self.work.path)
+            self.work.path.mkdir()
+        write_durably(marker, names)
 
     def blocks(self) -> Iterator[ScanTask]:
         """The blocks of every dump as tasks, named by their place and bytes."""

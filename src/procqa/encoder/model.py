@@ -154,7 +154,7 @@ def _minilm_folder() -> Path:
 def _fetch(name: str) -> Path:
     """The local copy of a hub model, else one that is fetched now."""
     try:
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import get_session, snapshot_download
     except ImportError as error:
         raise MissingExtra("train", f"the model {name}") from error
     match = HUB_NAME.fullmatch(name)
@@ -166,10 +166,12 @@ def _fetch(name: str) -> Path:
         folder = None
     if folder is not None and _weight_files(folder):
         return folder
+    # Which HTTP client the hub's library stands on differs from release to release.
+    http = importlib.import_module(type(get_session()).__module__.split(".")[0])
     try:
         with quiet():
             return Path(snapshot_download(match["name"], **wanted))
-    except Exception as error:  # the errors of the hub's HTTP client share no base that can be imported
+    except (OSError, ValueError, RuntimeError, http.HTTPError) as error:
         raise ArtifactError(
             f"{name} is no folder here and could not be had from the model hub: check the name or the network"
         ) from error

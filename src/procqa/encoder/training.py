@@ -176,7 +176,7 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     for weights in work.path.rglob("*.safetensors"):
         # safetensors makes files that only their owner can read.
         weights.chmod((work.path / LOG_FILE).stat().st_mode)
-    work.finish(counts)
+    work.finish(counts, leave_out=(LOG_FILE,))
 
 
 def _usable(corpus: Corpus) -> tuple[list[Stream], dict[str, int]]:
