@@ -23,17 +23,19 @@ from procqa.index.build import build_index
 from procqa.search.searcher import Searcher, SearchResult
 
 QUESTIONS = (
-    ("how do I remove duplicates from a list but keep the order", None),
+    ("how do I remove duplicates from a list but keep the order", "python"),
     ("error: cannot borrow as mutable because it is also borrowed as immutable", None),
-    ("read a CSV file into dictionaries", "python"),
+    ("walk a directory tree and yield its files", "python"),
 )
-"""What the demo asks: words, an error message, and words within one language."""
+"""What the demo asks: a question, an error message, and what a function of the library does."""
 
 STEPS = 300
 """Steps of the demo's training run: enough to move the scores, few enough for two cores."""
 
 SKIPPED_IN_LIBRARY = (*sorted(TEST_FOLDERS), "idlelib", "lib2to3", "ensurepip", "turtledemo", "pydoc_data")
 """Folders of the standard library that hold tests, applications or generated text."""
+
+LIBRARY_AUTHOR, LIBRARY_LICENCE = "Python Software Foundation", "PSF-2.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +88,19 @@ def _build(out: Path, report: Report) -> Step:
 def _corpus(out: Path, report: Report) -> Step:
     source = Path(sysconfig.get_path("stdlib"))
     request = CorpusRequest(
-        source=source, out=out, languages=("python",), skip_folders=SKIPPED_IN_LIBRARY, licence="PSF-2.0"
+        source=source,
+        out=out,
+        languages=("python",),
+        skip_folders=SKIPPED_IN_LIBRARY,
+        author=LIBRARY_AUTHOR,
+        licence=LIBRARY_LICENCE,
     )
     summary = build_corpus(request, report)
     splits = summary["languages"]["python"]
     return Step(
         title="A corpus of documented functions from Python's standard library",
-        command=f"procqa corpus {source} --languages python --licence PSF-2.0 --out {out}",
+        command=f"procqa corpus {source} --languages python --skip-folders {','.join(SKIPPED_IN_LIBRARY)}"
+        f" --author '{LIBRARY_AUTHOR}' --licence {LIBRARY_LICENCE} --out {out}",
         summary=f"{summary['kept']:,} functions with docstrings, held out by file: {splits['train']:,} to train on,"
         f" {splits['validation']:,} to validate, {splits['test']:,} to test",
     )

@@ -19,7 +19,7 @@ import Stemmer
 from procqa.records import Segment
 
 MAX_TOKEN_CHARS = 64
-"""Longest lexical token, in characters. Source: ours, docs/decisions/0001."""
+"""Longest lexical token, in characters. Source: ours: docs/decisions/0006."""
 
 CACHED_WORDS = 1 << 15
 """Words whose tokens are remembered, each of at most MAX_TOKEN_CHARS: some 15 MB a process."""
@@ -28,8 +28,8 @@ _STOP = "a an are at be but by into it no of on such that the their there these 
 STOP_WORDS = frozenset(_STOP.split())
 """English function words that are no keyword in the eleven languages, and so carry no meaning in code.
 
-Keywords (``for``, ``in``, ``is``, ``not``, ``with`` …) stay: people ask about them. Source: ours,
-docs/decisions/0001: BM25 gains .02 to .03 MRR on CoNaLa and CODE-NN by leaving these out.
+Keywords (``for``, ``in``, ``is``, ``not``, ``with`` …) stay: people ask about them. The list was chosen
+on test sets that are also reported. Source: ours: docs/decisions/0006, which tells the gain on each.
 """
 
 _FENCE_LINE = re.compile(r"^( {0,3})(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
@@ -58,6 +58,8 @@ def segments(markdown: str) -> list[Segment]:
     opening fence are taken off each line of its code; a fence that is never closed is code to the end.
     Indented code, and fences behind a quote mark or a deeper indentation, are prose: the converter
     writes neither. Prose loses the line breaks at its ends; blank prose is no segment.
+
+    Source: ours: docs/decisions/0005.
     """
     spans: list[Segment] = []
     prose_start = code_start = 0
@@ -112,7 +114,7 @@ def fence(code: str, language: str | None = None) -> str:
     Args:
         language: one word without back-ticks, or None.
 
-    Source: ours, docs/decisions/0001.
+    Source: ours: docs/decisions/0005.
     """
     ticks = "```"
     if ticks in code:
@@ -125,7 +127,7 @@ def fence(code: str, language: str | None = None) -> str:
 def count_chars(markdown: str) -> tuple[int, int]:
     """The characters in code blocks, and those of the prose, fences and blank lines around them left out.
 
-    Inline code is prose here, as it is in a `Segment`.
+    Inline code is prose here, as it is in a `Segment`. Source: ours: docs/decisions/0005.
     """
     code_chars = text_chars = 0
     for span in segments(markdown):
@@ -140,7 +142,7 @@ def fold(text: str) -> str:
     """The words of a text in one form, a blank between them, for telling whether two texts are the same.
 
     NFKC, case-folded, every run of white space, punctuation and operators one blank; C++, C# and F#
-    keep their difference as cpp, csharp and fsharp. Idempotent.
+    keep their difference as cpp, csharp and fsharp. Idempotent. Source: ours: docs/decisions/0006.
     """
     if text.isascii():
         return " ".join(_name_languages(text.lower()).translate(_ASCII_FOLD).split())
@@ -164,6 +166,8 @@ def lexical_tokens(text: str, *, stem: bool = True) -> list[str]:
 
     Args:
         stem: take English endings off, with the Snowball stemmer.
+
+    Source: ours: docs/decisions/0006.
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)

@@ -17,7 +17,7 @@ from procqa.index.documents import (
     write_documents,
 )
 from procqa.records import CodePlace, Document, Pair
-from tests.index.small import ROWS, to_row, write_dataset
+from tests.index.small import to_row, write_dataset
 
 
 def read_source(folder: Path) -> list[Document]:
@@ -216,7 +216,3 @@ def test_a_function_read_from_a_corpus_keeps_its_code_and_its_missing_dates():
     assert document.created_ms is None
     assert document.place == CodePlace(path="math/max.go", line=3, symbol="Max")
     assert document.attribution.question_url is None
-
-
-def test_the_rows_of_this_test_are_five():
-    assert len(ROWS) == 5

@@ -52,6 +52,16 @@ class Served:
     def get(self, path: str, **parameters: Any) -> Any:
         return self.client.get(path, params=parameters)
 
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no server behind a test that failed."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        self.client.close()
+
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         self.client.close()
         self.process.send_signal(number)
@@ -70,9 +80,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(index: Path) -> Iterator[Served]:
-    served = Served(index)
-    yield served
-    assert served.stop() == (0, "")
+    with Served(index) as served:
+        yield served
+        assert served.stop() == (0, "")
 
 
 class Page(HTMLParser):
@@ -282,40 +292,41 @@ def test_the_interface_is_described_for_readers_and_for_programs(server: Served)
 def test_an_update_of_the_index_is_served_without_a_restart(tmp_path: Path):
     dataset = write_dataset(tmp_path / "d")
     build_index([dataset], tmp_path / "i", encoder=None)
-    served = Served(tmp_path / "i")
-    assert served.get("/api/search", q="vector").json()["hits"] == []
-    more = write_dataset(tmp_path / "more", [to_row(90, "rust", "Sort a vector", "v.sort()")])
-    build_index([dataset, more], tmp_path / "i", encoder=None)
-    assert [hit["id"] for hit in served.get("/api/search", q="vector").json()["hits"]] == ["stackoverflow.com:90"]
-    (tmp_path / "i/manifest.json").write_text("{")
-    assert [hit["id"] for hit in served.get("/api/search", q="vector").json()["hits"]] == ["stackoverflow.com:90"]
-    status, log = served.stop()
-    assert status == 0
-    assert "the old one stays" in log
+    with Served(tmp_path / "i") as served:
+        assert served.get("/api/search", q="vector").json()["hits"] == []
+        more = write_dataset(tmp_path / "more", [to_row(90, "rust", "Sort a vector", "v.sort()")])
+        build_index([dataset, more], tmp_path / "i", encoder=None)
+        assert [hit["id"] for hit in served.get("/api/search", q="vector").json()["hits"]] == ["stackoverflow.com:90"]
+        (tmp_path / "i/manifest.json").write_text("{")
+        assert [hit["id"] for hit in served.get("/api/search", q="vector").json()["hits"]] == ["stackoverflow.com:90"]
+        status, log = served.stop()
+        assert status == 0
+        assert "the old one stays" in log
 
 
 def test_a_failure_inside_is_told_without_internals(tmp_path: Path):
     build_index([write_dataset(tmp_path / "d")], tmp_path / "i", encoder=None)
-    served = Served(tmp_path / "i")
-    (rows,) = (tmp_path / "i").glob("*/documents/rows.arrow")
-    size = rows.stat().st_size
-    with rows.open("r+b") as stream:
-        stream.seek(size // 3)
-        stream.write(b"\xff" * (size // 3))
-    for path, kind in (("/api/search", "application/problem+json"), ("/", "text/html; charset=utf-8")):
-        answer = served.get(path, q="read a file")
-        assert (answer.status_code, answer.headers["content-type"]) == (500, kind)
-        assert "the server failed on this request" in answer.text
-        assert str(tmp_path) not in answer.text
-        assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert served.get("/healthz").status_code == 200
-    status, log = served.stop()
-    assert status == 0
-    assert "rows.arrow is broken" in log
+    with Served(tmp_path / "i") as served:
+        (rows,) = (tmp_path / "i").glob("*/documents/rows.arrow")
+        size = rows.stat().st_size
+        with rows.open("r+b") as stream:
+            stream.seek(size // 3)
+            stream.write(b"\xff" * (size // 3))
+        for path, kind in (("/api/search", "application/problem+json"), ("/", "text/html; charset=utf-8")):
+            answer = served.get(path, q="read a file")
+            assert (answer.status_code, answer.headers["content-type"]) == (500, kind)
+            assert "the server failed on this request" in answer.text
+            assert str(tmp_path) not in answer.text
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert served.get("/healthz").status_code == 200
+        status, log = served.stop()
+        assert status == 0
+        assert "rows.arrow is broken" in log
 
 
 def test_ctrl_c_ends_a_server_with_130(index: Path):
-    status, rest = Served(index).stop(signal.SIGINT)
+    with Served(index) as served:
+        status, rest = served.stop(signal.SIGINT)
     assert status == 130
     assert "Traceback" not in rest
 

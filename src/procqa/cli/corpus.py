@@ -14,7 +14,8 @@ from procqa.config import LANGUAGES
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="the dataset's folder")
 @click.option("--languages", default=",".join(LANGUAGES), help="languages to keep, comma-separated [default: all]")
 @click.option("--skip-folders", default="", help="further names of source folders to pass over, comma-separated")
-@click.option("--licence", help="the licence of source code whose folder names none")
+@click.option("--author", help="who wrote the source code [default: its folder's name]")
+@click.option("--licence", help="the licence of the source code [default: as its folder says]")
 @click.option(
     "--benchmarks",
     multiple=True,
@@ -28,6 +29,7 @@ def command(
     out: Path,
     languages: str,
     skip_folders: str,
+    author: str | None,
     licence: str | None,
     benchmarks: tuple[Path, ...],
     force: bool,
@@ -44,6 +46,7 @@ def command(
         out=out,
         languages=split_names(languages),
         skip_folders=split_names(skip_folders),
+        author=author,
         licence=licence,
         benchmarks=benchmarks,
         force=force,

@@ -17,8 +17,9 @@ from procqa.dataset import shuffle
 from procqa.dataset.decontaminate import Leak, load_finder
 from procqa.dataset.funnel import Tally
 from procqa.dataset.runs import OrderedPair, write_run
+from procqa.dump.blocks import Block, rows_in
 from procqa.dump.body import to_markdown
-from procqa.dump.rows import Block, Unreadable, read_row, rows_in, to_post
+from procqa.dump.rows import Unreadable, read_row, to_post
 from procqa.pairs import rules
 from procqa.pairs.join import Thread, ThreadRow, join_thread
 from procqa.pairs.languages import language_of, parse_languages

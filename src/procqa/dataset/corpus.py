@@ -41,13 +41,15 @@ class CorpusRequest:
 
     Args:
         skip_folders: names of folders of source code to pass over, beside ``SKIPPED_FOLDERS``.
-        licence: the terms of source code whose folder names none.
+        author: who wrote source code; None means its folder's name.
+        licence: the terms of source code; None means what its folder's licence file says.
     """
 
     source: Path
     out: Path
     languages: tuple[str, ...] = LANGUAGES
     skip_folders: tuple[str, ...] = ()
+    author: str | None = None
     licence: str | None = None
     benchmarks: tuple[Path, ...] = ()
     force: bool = False
@@ -77,6 +79,7 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
     recipe = {
         "languages": list(request.languages),
         "skip_folders": list(request.skip_folders),
+        "author": request.author,
         "licence": request.licence,
     }
     inputs = [digest_source(request), *map(digest_input, request.benchmarks)]
@@ -124,6 +127,7 @@ def read_source(request: CorpusRequest, on_skip: Callable[[SkippedFile], object]
         request.source,
         request.languages,
         skip_folders=source_tree.SKIPPED_FOLDERS | set(request.skip_folders),
+        author=request.author,
         licence=request.licence,
         on_skip=on_skip,
     )

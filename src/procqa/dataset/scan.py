@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from procqa.dataset import shuffle
-from procqa.dump.rows import Block, RawRow, Unreadable, read_row, rows_in
+from procqa.dump.blocks import Block, rows_in
+from procqa.dump.rows import RawRow, Unreadable, read_row
 
 _SHOWN_BYTES = 200
 

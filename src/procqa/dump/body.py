@@ -2,8 +2,8 @@
 
 Code blocks (`<pre>`) come out byte-identical, entities decoded, as fences at column 0 even inside lists
 and quotes, so that `text.segments` gives back exactly the code blocks of the post. Prose is one line a
-paragraph; lists, quotes, headings, tables, links and images keep their Markdown. Marks in prose stand as
-the post has them, so a page renders with emphasis and raw HTML switched off and checks link targets.
+paragraph; lists, quotes, headings, tables, links and images keep their Markdown. Asterisks, ``<``
+and the like stand as typed, so a page renders with emphasis and raw HTML off and checks link targets.
 Here is which tag does what; tags.py finds them, paragraph.py and page.py write.
 Source: ours: docs/decisions/0005.
 """

