@@ -89,9 +89,9 @@ def _best(measured: list[dict[str, Any]], runs: list[Run]) -> dict[str, Any]:
 @click.command(help=__doc__)
 @click.option("--dataset", type=click.Path(path_type=Path), help="train on this [default: a generated one]")
 @click.option("--documents", type=int, default=10_000, show_default=True, help="about so many pairs are generated")
-@click.option("--steps", type=int, default=100, show_default=True)
+@click.option("--steps", type=int, default=200, show_default=True)
 @click.option("--batch-size", type=int, default=1_024, show_default=True)
-@click.option("--cores", type=int, default=2, show_default=True)
+@click.option("--cores", type=int, default=1, show_default=True)
 @click.option("--repeats", type=int, default=3, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 def main(

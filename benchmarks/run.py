@@ -69,7 +69,7 @@ def main(
     out: Path,
     names: tuple[str, ...],
 ) -> None:
-    steps, queries, source = 100, 500, []
+    steps, queries, source = 200, 500, []
     if quick:
         megabytes, documents, pairs, repeats = QUICK_MB, QUICK_DOCUMENTS, QUICK_DOCUMENTS, 1
         steps, queries = QUICK_STEPS, QUICK_QUERIES

@@ -16,7 +16,8 @@ PROGRAMS = sorted([*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("docs/**/*.py")]
 
 ROOMS = {"dump", "pairs", "corpora", "dataset", "encoder", "index", "search", "evaluation", "studies", "bundled", "cli"}
 GROUND_FLOOR = {
-    "__init__", "__main__", "records", "errors", "config", "text", "topk", "files", "artifact", "workers", "demo", "doctor",
+    "__init__", "__main__", "records", "errors", "config", "text", "topk", "files", "artifact", "workers", "demo",
+    "doctor",
 }  # fmt: skip
 HEAVY = {
     "accelerate", "datasets", "faiss", "fastapi", "lxml", "numpy", "py7zr", "pyarrow", "ray", "selectolax",
@@ -42,6 +43,7 @@ TESTED_ELSEWHERE = {
     "search/live.py": "tests/search/test_web.py",
     "search/pages/markup.py": "tests/search/test_markup.py",
     "search/pages/render.py": "tests/search/test_web.py",
+    "search/server.py": "tests/search/test_web.py",
 }
 """Modules whose tests do not stand at the mirrored path, and where they stand."""
 

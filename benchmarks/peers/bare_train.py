@@ -67,6 +67,7 @@ def train(languages: list[dict[str, Tokens]], settings: dict[str, Any]) -> dict[
     """Pairs and seconds of the training steps."""
     torch.manual_seed(42)
     bag = torch.nn.EmbeddingBag(settings["vocabulary"], settings["dimensions"], mode="mean")
+    torch.nn.init.normal_(bag.weight, std=0.1)
     steps = settings["steps"]
     optimizer = torch.optim.AdamW(bag.parameters(), lr=settings["learning_rate"], weight_decay=0.0, fused=True)
     warmup = max(1, steps // 10)

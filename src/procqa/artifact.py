@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def digest_input(path: Path) -> Input:
     """
     try:
         if path.is_dir():
-            if (path / MANIFEST).is_file():
+            if is_artifact(path):
                 manifest = load_manifest(path)
                 size = sum(entry["size"] for entry in manifest.files.values())
                 return Input(path.resolve().name, size, manifest.sha256)
@@ -184,8 +184,7 @@ def find_complete(
         raise ArtifactError(f"{out} exists and is no procqa folder, so it is left alone: give another --out")
     if force and _format_version(out) != FORMAT_VERSION:
         return None
-    manifest = load_manifest(out)
-    inputs = list(inputs)
+    manifest, inputs = load_manifest(out), list(inputs)
     if manifest.same_origin(kind, recipe, inputs):
         partial = _partial_of(out)
         if _is_partial_of(partial, _origin(kind, recipe, inputs)):  # a kill came between publishing and tidying up
@@ -373,11 +372,14 @@ def check_files(folder: Path, manifest: Manifest) -> list[Check]:
     ]
 
 
-def verify(folder: Path, inputs: Sequence[Path] = ()) -> list[Check]:
+def verify(
+    folder: Path, inputs: Sequence[Path] = (), *, digest: Callable[[Manifest, Path], Input] | None = None
+) -> list[Check]:
     """Check an artifact against its manifest, and down the chain of the inputs that are at hand.
 
     Args:
         inputs: dumps, benchmarks, datasets or other inputs of any artifact of the chain.
+        digest: an input as the artifact that names it digested it; None takes ``digest_input``.
 
     Raises:
         ArtifactError: the folder is no artifact, or an input cannot be read.
@@ -389,12 +391,10 @@ def verify(folder: Path, inputs: Sequence[Path] = ()) -> list[Check]:
         path = at_hand.get(entry.name)
         if path is None:
             checks.append(Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input"))
-            continue
-        if digest_input(path).sha256 != entry.sha256:
+        elif (digest(manifest, path) if digest else digest_input(path)).sha256 != entry.sha256:
             checks.append(Check(f"input {entry.name}", "failed", f"{path} differs from the manifest's sha256"))
-            continue
-        checks.append(Check(f"input {entry.name}", "ok"))
-        if (path / MANIFEST).is_file():
-            below = verify(path, inputs)
+        else:
+            checks.append(Check(f"input {entry.name}", "ok"))
+            below = verify(path, inputs, digest=digest) if is_artifact(path) else []
             checks += [Check(f"{entry.name}: {check.subject}", check.outcome, check.detail) for check in below]
     return checks

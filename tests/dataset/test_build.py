@@ -3,15 +3,15 @@ import io
 import json
 import sys
 
-import datasets
 import py7zr
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import datasets
 from procqa.artifact import verify
 from procqa.config import BuildConfig, RunConfig
-from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.build import BuildRequest, build_dataset, no_report
 from procqa.dataset.schema import SCHEMA, read_rows
 from procqa.errors import ArtifactError, ConfigError, DumpError
 from tests.dumps import answer, question, shuffled, threads, write_dump
@@ -356,6 +356,6 @@ def test_a_resumed_build_does_not_trust_what_another_standard_input_left(tmp_pat
 
     with pytest.raises(KeyboardInterrupt):
         from_stdin(threads(30), interrupt)
-    resumed = from_stdin(threads(31), lambda stage, done: None)
+    resumed = from_stdin(threads(31), no_report)
     write_dump(tmp_path / "dump.xml", threads(31))
     assert resumed["sha256"] == build(tmp_path / "dump.xml", tmp_path / "whole")["sha256"]

@@ -20,7 +20,8 @@ from procqa.encoder.model import open_encoder  # noqa: E402
 from procqa.errors import ConfigError, ProcqaError, QueryError  # noqa: E402
 from procqa.index.build import build_index  # noqa: E402
 from procqa.search.searcher import Searcher, result_json  # noqa: E402
-from procqa.search.web import Desk, listen  # noqa: E402
+from procqa.search.server import listen  # noqa: E402
+from procqa.search.web import Desk  # noqa: E402
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder  # noqa: E402
 
 HOSTILE = to_row(

@@ -20,7 +20,7 @@ def command(index: Path, as_json: bool, **options: Any) -> None:
     With --json the address is printed as one object once connections are taken.
     """
     try:
-        from procqa.search.web import serve
+        from procqa.search.server import serve
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("procqa"):
             raise

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from procqa import artifact
-from procqa.artifact import Input, Manifest, digest_input, digest_tree
+from procqa.artifact import Manifest, digest_input
 from procqa.config import LANGUAGES
 from procqa.corpora import codesearchnet, source_tree
 from procqa.corpora.benchmarks import read_benchmark_texts
 from procqa.corpora.records import CorpusPair, SkippedFile
+from procqa.corpora.sources import digest_source
 from procqa.dataset.build import Report, count_languages, no_report, write_json
 from procqa.dataset.card import NOTICE, write_card
 from procqa.dataset.decontaminate import Leak, LeakFinder
@@ -82,7 +83,8 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
         "author": request.author,
         "licence": request.licence,
     }
-    inputs = [digest_source(request), *map(digest_input, request.benchmarks)]
+    source = digest_source(request.source, request.languages, request.skip_folders)
+    inputs = [source, *map(digest_input, request.benchmarks)]
     complete = artifact.find_complete(request.out, kind="dataset", recipe=recipe, inputs=inputs, force=request.force)
     if complete is not None:
         return _summary(request.out, complete, artifact.last_logged(request.out, "cost"))
@@ -108,15 +110,6 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
         cost = {"seconds": round(time.monotonic() - started, 3), "peak_memory_bytes": peak_memory_bytes()}
         work.log.append({"cost": cost})
     return _summary(request.out, artifact.load_manifest(request.out, kind="dataset"), cost)
-
-
-def digest_source(request: CorpusRequest) -> Input:
-    """The source as an input: of a folder of source code only the files that are read."""
-    if not request.source.is_dir() or codesearchnet.holds_functions(request.source):
-        return digest_input(request.source)
-    skipped = source_tree.SKIPPED_FOLDERS | set(request.skip_folders)
-    paths = source_tree.source_files(request.source, request.languages, skipped)
-    return digest_tree(request.source, paths)
 
 
 def read_source(request: CorpusRequest, on_skip: Callable[[SkippedFile], object]) -> Iterator[CorpusPair | Dropped]:

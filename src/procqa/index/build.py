@@ -28,13 +28,14 @@ from procqa.artifact import (
     as_json,
     describe_files,
     digest_files,
+    is_artifact,
     load_manifest,
     lock,
 )
 from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import sync_folder, sync_tree, write_durably
 from procqa.index.dense import VectorFile, write_dense
-from procqa.index.documents import Documents, Source, document_text, is_artifact, write_documents
+from procqa.index.documents import Documents, Source, document_text, write_documents
 from procqa.index.lexical import BOOSTS, write_lexical
 from procqa.records import Document
 

@@ -5,7 +5,6 @@ read. Their *positions* are the order of their ids: both indexes speak in positi
 position is a tie by id. A document without attribution cannot be made here.
 """
 
-import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from procqa.artifact import MANIFEST, Input, digest_input, digest_tree, load_manifest
+from procqa.artifact import MANIFEST, Input, is_artifact, load_manifest
 from procqa.corpora.records import SkippedFile
 from procqa.corpora.source_tree import read_pairs
+from procqa.corpora.sources import digest_source
 from procqa.dataset.schema import read_rows
 from procqa.errors import ArtifactError
 from procqa.records import Attribution, CodePlace, Document, Dropped, Pair
@@ -75,17 +75,14 @@ class Source:
         if not path.is_dir():
             raise ArtifactError(f"{path} must be a dataset or a folder of source code, but there is no such folder")
         self.path = path
-        self.manifest = load_manifest(path, kind="dataset") if is_artifact(path) else None
+        # A dataset whose manifest is broken must not pass for a folder of source code.
+        is_dataset = is_artifact(path) or ((path / MANIFEST).is_file() and (path / "data").is_dir())
+        self.manifest = load_manifest(path, kind="dataset") if is_dataset else None
 
     @property
     def origin(self) -> Input:
-        """The name, size and digest of the data: what a dataset states, or that of every file of a tree."""
-        if self.manifest is not None:
-            return digest_input(self.path)
-        try:
-            return digest_tree(self.path)
-        except OSError as error:
-            raise ArtifactError(f"every file below {self.path} must be readable: {error.strerror}") from error
+        """The name, size and digest of the data: what a dataset states, or that of the source files of a tree."""
+        return digest_source(self.path)
 
     @property
     def dump_date(self) -> str | None:
@@ -113,15 +110,6 @@ class Source:
                 on_skip(item.reason)
             else:
                 yield pair_document(item.pair)
-
-
-def is_artifact(folder: Path) -> bool:
-    """Whether the folder holds a manifest of ours; other programs have files of that name too."""
-    try:
-        fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return (folder / MANIFEST).is_file() and (folder / "data").is_dir()
-    return isinstance(fields, dict) and {"kind", "format_version"} <= fields.keys()
 
 
 def pair_document(pair: Pair) -> Document:

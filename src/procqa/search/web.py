@@ -6,9 +6,6 @@ nothing from elsewhere. Errors are problem JSON (RFC 9457) with one sentence. Ne
 
 import asyncio
 import logging
-import signal
-import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,7 +14,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import uvicorn
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
@@ -41,9 +37,6 @@ Answer = TypeVar("Answer")
 MAX_BODY_BYTES = 256 << 10
 """Largest body of a request: a query of 20,000 characters, each escaped as twelve bytes, and some room."""
 
-MAX_HEAD_BYTES = 256 << 10
-"""Largest request line with headers: the same query in an address, percent-encoded."""
-
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "What is wrong, in one sentence: 400 the request, 404 the id, 413 size, 503 too many, 504 time.",
@@ -65,7 +58,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 FAILED = "the server failed on this request, and its log says why"
 RETRY_AFTER_S = 1
-SHUTDOWN_S = 5
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
@@ -371,58 +363,3 @@ def _add_descriptions(app: FastAPI) -> None:
     @app.get("/docs", response_class=HTMLResponse, summary="This interface, for readers.")
     async def docs() -> Response:
         return HTMLResponse(render.docs_page(app.openapi()))
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that already takes connections.
-
-    Raises:
-        ProcqaError: the address is taken, or is none of this machine.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        opened = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise ConfigError(f"host must be an address of this machine, got {host!r}: {error.strerror}") from error
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind(address)
-        opened.listen(128)
-    except OSError as error:
-        opened.close()
-        raise ProcqaError(
-            f"port {port} on {host} must be free, but it cannot be had: {error.strerror}; give another --port"
-        ) from error
-    return opened
-
-
-def serve(index: Path, config: ServeConfig, *, announce: Callable[[str], object]) -> None:
-    """Serve an index until SIGTERM or Ctrl-C.
-
-    Args:
-        announce: is told the address as soon as connections are taken.
-
-    Raises:
-        ArtifactError: the folder is no index.
-        ProcqaError: the port is taken.
-    """
-    # uvicorn raises the signal again once it has ended in good order: then this ends the process.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    app = make_app(index, config)
-    with listen(config.host, config.port) as opened:
-        port = opened.getsockname()[1]
-        host = f"[{config.host}]" if ":" in config.host else config.host
-        announce(f"http://{host}:{port}/")
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                http="h11",
-                ws="none",
-                access_log=False,
-                log_level="warning",
-                server_header=False,
-                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-                timeout_graceful_shutdown=SHUTDOWN_S,
-            )
-        )
-        server.run(sockets=[opened])

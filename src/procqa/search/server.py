@@ -1,0 +1,74 @@
+"""Listens on an address and serves the app of ``web.py`` until it is told to stop."""
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from procqa.config import ServeConfig
+from procqa.errors import ConfigError, ProcqaError
+from procqa.search.web import make_app
+
+MAX_HEAD_BYTES = 256 << 10
+"""Largest request line with headers: the same query in an address, percent-encoded."""
+
+SHUTDOWN_S = 5
+"""Seconds that requests under way have to end. Source: ours, docs/decisions/0001."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that already takes connections.
+
+    Raises:
+        ProcqaError: the address is taken, or is none of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        opened = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigError(f"host must be an address of this machine, got {host!r}: {error.strerror}") from error
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind(address)
+        opened.listen(128)
+    except OSError as error:
+        opened.close()
+        raise ProcqaError(
+            f"port {port} on {host} must be free, but it cannot be had: {error.strerror}; give another --port"
+        ) from error
+    return opened
+
+
+def serve(index: Path, config: ServeConfig, *, announce: Callable[[str], object]) -> None:
+    """Serve an index until SIGTERM or Ctrl-C.
+
+    Args:
+        announce: is told the address as soon as connections are taken.
+
+    Raises:
+        ArtifactError: the folder is no index.
+        ProcqaError: the port is taken.
+    """
+    # uvicorn raises the signal again once it has ended in good order: then this ends the process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    app = make_app(index, config)
+    with listen(config.host, config.port) as opened:
+        port = opened.getsockname()[1]
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        announce(f"http://{host}:{port}/")
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+                timeout_graceful_shutdown=SHUTDOWN_S,
+            )
+        )
+        server.run(sockets=[opened])
