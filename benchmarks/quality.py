@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from benchmarks.results import RESULTS, write_lines
+from benchmarks.results import RESULTS, describe_commit, write_lines
 from procqa.config import EvaluateConfig, train_config
 from procqa.corpora.source_tree import TEST_FOLDERS
 from procqa.dataset.corpus import CorpusRequest, build_corpus
@@ -69,13 +69,14 @@ def main(
 ) -> None:
     if bool(rankers) != bool(roots) or bool(rankers) != bool(tasks):
         raise click.UsageError("rankers, --task and --data go together: give all of them or none")
+    commit = describe_commit()
     if roots:
         lines = measure_quality(rankers, tasks, roots, EvaluateConfig())
     else:
         with tempfile.TemporaryDirectory() as folder:
             library = source or Path(sysconfig.get_path("stdlib"))
             lines = measure_library(library, Path(folder), steps=steps)
-    print(write_lines(NAME if roots else LIBRARY, lines, out).read_text(encoding="utf-8"), end="")
+    print(write_lines(NAME if roots else LIBRARY, lines, out, commit=commit).read_text(encoding="utf-8"), end="")
 
 
 if __name__ == "__main__":

@@ -26,18 +26,22 @@ def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True, text=True).stdout
 
 
-def write_result(name: str, values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Write one measurement as NAME-SHA12.json; what was written."""
-    result = {"benchmark": name, **describe_commit(), **values, "machine": describe_machine()}
+def write_result(name: str, values: dict[str, Any], folder: Path, *, commit: dict[str, Any]) -> dict[str, Any]:
+    """Write one measurement as NAME-SHA12.json; what was written.
+
+    Args:
+        commit: ``describe_commit`` before the measurement: the checkout may move on while it runs.
+    """
+    result = {"benchmark": name, **commit, **values, "machine": describe_machine()}
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
     (folder / f"{name}-{result['commit']}.json").write_text(text, encoding="utf-8")
     return result
 
 
-def write_lines(name: str, lines: Iterable[dict[str, Any]], folder: Path) -> Path:
+def write_lines(name: str, lines: Iterable[dict[str, Any]], folder: Path, *, commit: dict[str, Any]) -> Path:
     """Write measurements as NAME-SHA12.jsonl, each with commit and machine; replaces the file."""
-    commit, machine = describe_commit(), describe_machine()
+    machine = describe_machine()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{commit['commit']}.jsonl"
     texts = [json.dumps({**line, **commit, "machine": machine}, ensure_ascii=False) + "\n" for line in lines]

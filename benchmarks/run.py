@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from benchmarks.measure import ROOT
-from benchmarks.results import RESULTS, write_result
+from benchmarks.results import RESULTS, describe_commit, write_result
 
 DENSE_SHARE = 5
 """How much smaller the dump is of which every body is converted: the peer takes that much longer for it."""
@@ -27,11 +27,12 @@ def run_all(benchmarks: dict[str, list[str]], out: Path) -> list[dict[str, Any]]
     results = []
     for name, command in benchmarks.items():
         print(" ".join([name, *command[1:]]), file=sys.stderr, flush=True)
+        commit = describe_commit()
         stdout = run_benchmark(command)
         if name == "quality":  # writes its lines itself
             results += [{"benchmark": name, **json.loads(line)} for line in stdout.splitlines()]
         else:
-            results.append(write_result(name, json.loads(stdout), out))
+            results.append(write_result(name, json.loads(stdout), out, commit=commit))
     return results
 
 
