@@ -25,7 +25,7 @@ from procqa.search.searcher import Searcher, SearchResult
 QUESTIONS = (
     ("how do I remove duplicates from a list but keep the order", "python"),
     ("error: cannot borrow as mutable because it is also borrowed as immutable", None),
-    ("walk a directory tree and yield its files", "python"),
+    ("most common elements and their counts", "python"),
 )
 """What the demo asks: a question, an error message, and what a function of the library does."""
 

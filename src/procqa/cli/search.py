@@ -22,6 +22,9 @@ SHOWN_LINES = 14
 SHOWN_CHARS = 1_200
 """How much of an answer a list of hits shows; ``--json`` has all of it."""
 
+LOCAL = "local"
+"""The origin of posts that have no pages: their authors' names say where they come from."""
+
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
@@ -94,7 +97,9 @@ def _print_hit(hit: "Hit", console: "Console") -> None:
     document = hit.document
     title = Text(f"{hit.rank}. ", "bold").append(" ".join(visible(document.title).split()), "bold cyan")
     console.print(title.append(f"  [{document.language}, {hit.score:.4g}]", "dim"))
-    for segment in segments(shorten(markdown_of(document)[1])):
+    markdown = markdown_of(document)[1]
+    head = shorten(markdown)
+    for segment in segments(head):
         text = visible(segment.text).strip("\n")
         if segment.kind == "text":
             console.print(Text(text))
@@ -103,6 +108,8 @@ def _print_hit(hit: "Hit", console: "Console") -> None:
             console.print(Padding(code, (0, 0, 0, 4)), soft_wrap=False)
         else:
             console.print(Text("\n".join(f"    {line}" for line in text.split("\n"))))
+    if head != markdown:
+        console.print(Text("    …", "dim"))
     for line in attribution_lines(hit):
         console.print(Text(line, "dim"))
     console.print()
@@ -110,8 +117,7 @@ def _print_hit(hit: "Hit", console: "Console") -> None:
 
 def shorten(markdown: str) -> str:
     """The head of a text, by lines and by characters; a fence that is cut open is code to the end."""
-    head = "\n".join(markdown[:SHOWN_CHARS].split("\n")[:SHOWN_LINES])
-    return head if len(head) == len(markdown) else f"{head}\n…"
+    return "\n".join(markdown[:SHOWN_CHARS].split("\n")[:SHOWN_LINES])
 
 
 def attribution_lines(hit: "Hit") -> Iterator[str]:
@@ -129,7 +135,8 @@ def attribution_lines(hit: "Hit") -> Iterator[str]:
         yield visible(f"   {by.origin}, {place.path}:{place.line} {place.symbol}")
     else:
         links = " ".join(dict.fromkeys(filter(None, (by.question_url, by.answer_url))))
-        yield visible(f"   {by.origin}{_link(links)}")
+        if links or by.origin != LOCAL:
+            yield visible(f"   {by.origin}{_link(links)}")
 
 
 def _link(url: str | None) -> str:

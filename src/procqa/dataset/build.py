@@ -201,7 +201,10 @@ class _Construction:
 
     def collect(self, plan: CollectPlan) -> list[Collected]:
         """Turn threads into pairs, a range of buckets a task."""
-        groups = shuffle.group_buckets((spill for spill, _ in plan.spills), self.bucket_bytes)
+        spills = [spill for spill, _ in plan.spills]
+        total = sum(int(shuffle.read_sizes(spill)[: shuffle.ROW_BUCKETS, 1].sum()) for spill in spills)
+        # Four tasks a worker at the least, so that none waits long for the last.
+        groups = shuffle.group_buckets(spills, min(self.bucket_bytes, total // (4 * self.workers.jobs) + 1))
         collected = []
         for result in self.workers.run(collect_pairs, [CollectTask(plan, buckets) for buckets in groups]):
             collected.append(result)

@@ -19,7 +19,7 @@ from procqa.dataset.funnel import Tally
 from procqa.dataset.runs import OrderedPair, write_run
 from procqa.dump.blocks import Block, rows_in
 from procqa.dump.body import to_markdown
-from procqa.dump.rows import Unreadable, read_row, to_post
+from procqa.dump.rows import Unreadable, read_row, read_tags, to_post
 from procqa.pairs import rules
 from procqa.pairs.join import Thread, ThreadRow, join_thread
 from procqa.pairs.languages import language_of, parse_languages
@@ -146,22 +146,24 @@ def _judge(
 ) -> Pair | Dropped | tuple[Dropped, Leak]:
     """The pair of a thread, or the first reason in the order of the funnel, with the leak if it is one."""
     host = plan.sites[site]
-    question = to_post(question_row.raw, site=host)
-    language = language_of(question.tags, _language_table(plan.config.languages))
+    # The whole post is made only where it can be kept: most questions of a site are dropped before.
+    tags = read_tags(question_row.raw)
+    language = language_of(tags, _language_table(plan.config.languages))
 
     def drop(reason: str, detail: str = "") -> Dropped:
-        return Dropped(site=host, question_id=question.id, language=language, reason=reason, detail=detail)
+        return Dropped(site=host, question_id=question_row.id, language=language, reason=reason, detail=detail)
 
     accepted = thread.accepted()
     if isinstance(accepted, str):
-        place = (site, question.id, question_row.accepted_answer_id or 0)
-        return drop(plan.misplaced.get(place, accepted), detail=question.title)
+        wanted = question_row.accepted_answer_id
+        reason = plan.misplaced.get((site, question_row.id, wanted or 0), accepted)
+        return drop(reason, detail="" if wanted is None else f"accepted id {wanted}")
     if language is None:
-        return drop(rules.NO_LANGUAGE, detail=" ".join(question.tags))
-    pair = to_pair(question, to_post(accepted.raw, site=host), language)
-    reason = rules.first_reason(pair.title, pair.question, pair.answer, plan.config)
-    if reason is not None:
-        return drop(reason, detail=f"{len(pair.title) + len(pair.question)} + {len(pair.answer)} characters")
+        return drop(rules.NO_LANGUAGE, detail=" ".join(tags))
+    pair = to_pair(to_post(question_row.raw, site=host), to_post(accepted.raw, site=host), language)
+    broken = rules.first_reason(pair.title, pair.question, pair.answer, plan.config)
+    if broken is not None:
+        return drop(broken, detail=f"{len(pair.title) + len(pair.question)} + {len(pair.answer)} characters")
     if plan.benchmarks is not None:
         leak = load_finder(plan.benchmarks).find(pair.title, pair.question, pair.answer)
         if leak is not None:

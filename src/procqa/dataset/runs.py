@@ -163,13 +163,17 @@ def _limits(chars: NDArray[np.int64], part_rows: int) -> Iterator[tuple[int, int
 
 def write_part(part: Part) -> PartStats:
     """Make one Parquet part from the runs that hold its rows; a finished one is only counted."""
-    if not part.path.exists():
-        part.path.parent.mkdir(parents=True, exist_ok=True)
-        table = _merge(part.pieces)
-        new = part.path.with_suffix(".new")
-        pq.write_table(table, new, compression="zstd", row_group_size=len(table))
-        new.replace(part.path)
-    return _stats(part)
+    if part.path.exists():
+        return _stats(part, pq.read_table(part.path, columns=_COUNTED))
+    part.path.parent.mkdir(parents=True, exist_ok=True)
+    table = _merge(part.pieces)
+    new = part.path.with_suffix(".new")
+    pq.write_table(table, new, compression="zstd", row_group_size=len(table))
+    new.replace(part.path)
+    return _stats(part, table)
+
+
+_COUNTED = ["title", "question", "answer", "question_code_chars", "answer_code_chars"]
 
 
 def _merge(pieces: Sequence[tuple[Path, int, int]]) -> pa.Table:
@@ -188,12 +192,7 @@ def _merge(pieces: Sequence[tuple[Path, int, int]]) -> pa.Table:
     return pa.Table.from_batches(batches).take(order).combine_chunks()
 
 
-def _stats(part: Part) -> PartStats:
-    columns = ["title", "question", "answer", "question_code_chars", "answer_code_chars"]
-    sums = [0] * len(columns)
-    with pq.ParquetFile(part.path) as file:
-        for batch in file.iter_batches(batch_size=4_096, columns=columns):
-            for place, column in enumerate(batch.columns):
-                lengths = pc.utf8_length(column) if pa.types.is_string(column.type) else column
-                sums[place] += pc.sum(lengths).as_py() or 0
-        return PartStats(part.language, part.split, file.metadata.num_rows, *sums)
+def _stats(part: Part, table: pa.Table) -> PartStats:
+    columns = [table.column(name) for name in _COUNTED]
+    lengths = [pc.utf8_length(column) if pa.types.is_string(column.type) else column for column in columns]
+    return PartStats(part.language, part.split, len(table), *(pc.sum(column).as_py() or 0 for column in lengths))
