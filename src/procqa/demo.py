@@ -5,11 +5,11 @@ scores before and after, an index, three questions answered. Every step is the l
 command makes, so a second run finds each folder complete and ends in seconds.
 """
 
+import shlex
 import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from procqa.bundled import sample_dump
 from procqa.config import BuildConfig, EvaluateConfig, RunConfig, SearchConfig, TrainConfig, train_config
@@ -129,9 +129,7 @@ def _evaluate(datasets: list[Path], before: Path, after: Path, report: Report) -
 
 
 def _index(datasets: list[Path], out: Path, encoder: Path, report: Report) -> Step:
-    summary = build_index(
-        datasets, out, encoder=open_encoder(str(encoder)), encoder_folder=encoder, report=_counting(report)
-    )
+    summary = build_index(datasets, out, encoder=open_encoder(str(encoder)), encoder_folder=encoder, report=report)
     return Step(
         title="An index of both",
         command=f"procqa index {' '.join(map(str, datasets))} --encoder {encoder} --out {out}",
@@ -139,16 +137,15 @@ def _index(datasets: list[Path], out: Path, encoder: Path, report: Report) -> St
     )
 
 
-def _counting(report: Report) -> Callable[..., Any]:
-    """The demo's report as the index calls it."""
-    return lambda stage, done, *_: report(stage, done)
-
-
 def _search(index: Path) -> Step:
     searcher = Searcher.open(index)
-    answers = [searcher.search(query, SearchConfig(k=1, language=language)) for query, language in QUESTIONS]
+    try:
+        answers = [searcher.search(query, SearchConfig(k=1, language=language)) for query, language in QUESTIONS]
+    finally:
+        searcher.close()
+    query, language = QUESTIONS[0]
     return Step(
         title="Three questions, answered with author and licence",
-        command=f'procqa search {index} "{QUESTIONS[0][0]}"',
+        command=shlex.join(["procqa", "search", str(index), query, "--language", str(language), "-k", "1"]),
         answers=tuple(answers),
     )
