@@ -1,10 +1,17 @@
 import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from procqa.config import RunConfig
 from procqa.errors import ConfigError, DumpError, ProcqaError
 from procqa.workers import open_workers
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def square(number: int) -> int:
@@ -60,3 +67,34 @@ def test_impossible_settings_are_refused(options):
 
 def test_without_a_wish_the_jobs_fit_into_the_memory():
     assert RunConfig(memory="320MB").n_jobs == 1
+
+
+KILLED = """
+import os, sys
+from procqa.config import RunConfig
+from procqa.workers import open_workers
+from tests.test_workers import own_pid
+
+with open_workers(RunConfig(jobs=2)) as workers:
+    for pid in workers.run(own_pid, range(4)):
+        print(pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def own_pid(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def test_a_killed_parent_leaves_no_worker_behind():
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    workers = {int(process.stdout.readline()) for _ in range(4)}
+    process.kill()
+    process.communicate(timeout=30)
+    deadline = time.monotonic() + 30
+    while any(psutil.pid_exists(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if psutil.pid_exists(pid)]

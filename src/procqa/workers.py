@@ -8,12 +8,14 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from procqa.config import RunConfig
@@ -95,9 +97,17 @@ def open_workers(config: RunConfig) -> Iterator[Workers]:
             yield workers
 
 
-def _leave_interrupts_to_parent() -> None:
-    """Ctrl-C reaches every process of a terminal: only the one that can tidy up answers it."""
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, which can tidy up, and end when it is gone: a kill leaves no orphan."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _later(result: Result) -> Callable[[], Result]:
@@ -107,7 +117,7 @@ def _later(result: Result) -> Callable[[], Result]:
 @contextmanager
 def _process_workers(jobs: int) -> Iterator[Workers]:
     # A fork server starts workers without the threads and memory this process has by then.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_parent)
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("forkserver"), initializer=_follow_parent)
 
     def submit(call: Callable[..., Any], task: Callable[..., Any], item: Any) -> Callable[[], Any]:
         future: Future[Any] = pool.submit(call, task, item)
