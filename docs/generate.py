@@ -30,6 +30,7 @@ STATUSES = {
     200: "done",
     400: "wrong use: an empty query, an unknown language, k out of range, a body of another form",
     404: "no such document, or no such address",
+    405: "a method that the address does not take; `Allow` names those that it does",
     413: "a query longer than 20,000 characters, or a body larger than 256 KiB",
     500: "a fault of the server; its log says which",
     503: "all places for searches are taken: try again after the seconds in `Retry-After`",

@@ -60,6 +60,15 @@ def test_an_error_is_one_sentence_and_an_exit_status(error, status):
     assert result.stderr.startswith("procqa: ")
 
 
+def test_an_interrupted_command_promises_no_more_than_every_command_holds():
+    @click.group(cls=StageGroup)
+    def group():
+        raise KeyboardInterrupt
+
+    sentence = "procqa: interrupted; it is safe to give the same command again\n"
+    assert CliRunner().invoke(group, ["search", "--help"]).stderr == sentence
+
+
 def test_a_bug_keeps_its_traceback():
     @click.group(cls=StageGroup)
     def group():

@@ -29,7 +29,7 @@ def test_a_public_name_is_the_one_of_its_module():
     from procqa.dataset.build import build_dataset
 
     assert procqa.build_dataset is build_dataset
-    assert importlib.import_module("procqa.artifact").verify is procqa.verify
+    assert importlib.import_module("procqa.chain").verify is procqa.verify
 
 
 def test_an_unknown_name_is_an_attribute_error():

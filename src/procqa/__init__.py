@@ -26,7 +26,7 @@ _HOMES = {
     "read_rows": "procqa.dataset.schema",
     "train": "procqa.encoder.training",
     "train_config": "procqa.config",
-    "verify": "procqa.artifact",
+    "verify": "procqa.chain",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,8 @@ def load_manifest(folder: Path, *, kind: str | None = None) -> Manifest:
         version = fields["format_version"]
         if version != FORMAT_VERSION:
             raise ArtifactError(
-                f"{folder} has format version {version}, but this procqa reads {FORMAT_VERSION}: build it again"
+                f"{folder} has format version {version}, but this procqa reads {FORMAT_VERSION}:"
+                " make it again elsewhere, or with --force"
             )
         manifest = Manifest(**{**fields, "inputs": tuple(Input(**entry) for entry in fields["inputs"])})
     except FileNotFoundError as error:
@@ -178,6 +179,9 @@ def find_complete(
     Raises:
         ArtifactError: ``out`` is not ours, or ours by another recipe or kind and not forced.
     """
+    for folder in _resolved(out).parents:
+        if is_artifact(folder):
+            raise ArtifactError(f"{out} must not lie inside another procqa folder, {folder}: give another --out")
     if not out.exists() and not out.is_symlink():
         return None
     if not is_artifact(out):
@@ -193,9 +197,27 @@ def find_complete(
         return manifest
     if not force:
         raise ArtifactError(
-            f"{out} is a {manifest.kind} made from other inputs or by another recipe: give another --out, or --force"
+            f"{out} holds another {manifest.kind}, by its inputs or recipe, or another kind of result than asked for:"
+            " give another --out, or --force"
         )
     return None
+
+
+def refuse_overlap(out: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an ``out`` that is, holds, or lies in what it is made from.
+
+    Raises:
+        ArtifactError: making ``out`` would change an input.
+    """
+    place = _resolved(out)
+    for path in inputs:
+        source = _resolved(path)
+        if place == source or place in source.parents or (source.is_dir() and source in place.parents):
+            raise ArtifactError(f"{out} must lie apart from its inputs, but overlaps {path}: give another --out")
+
+
+def _resolved(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def is_artifact(folder: Path) -> bool:
@@ -265,6 +287,8 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
         ArtifactError: another process writes ``out``, or the disk is full or refuses.
     """
     origin, started = _origin(kind, recipe, inputs), time.time()
+    if out.is_symlink():
+        out = _resolved(out)
     with lock(out):
         partial = _partial_of(out)
         try:
@@ -333,9 +357,14 @@ def _publish(folder: Path, out: Path, origin: dict[str, Any], finished: dict[str
     shutil.rmtree(folder.parent, ignore_errors=True)
 
 
+def _log_of(out: Path) -> Path:
+    place = _resolved(out) if out.is_symlink() else out
+    return place.parent / f"{place.name}.log.jsonl"
+
+
 def append_log(out: Path, *entries: dict[str, Any]) -> None:
     """Add lines to the log beside a folder: what is true of a run and not of its result."""
-    with (out.parent / f"{out.name}.log.jsonl").open("a", encoding="utf-8") as stream:
+    with _log_of(out).open("a", encoding="utf-8") as stream:
         for entry in entries:
             stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
@@ -343,58 +372,7 @@ def append_log(out: Path, *entries: dict[str, Any]) -> None:
 def last_logged(out: Path, name: str) -> dict[str, Any] | None:
     """What the log beside a folder told last under a name; None where it tells nothing."""
     found: dict[str, Any] | None = None
-    with contextlib.suppress(OSError, ValueError), (out.parent / f"{out.name}.log.jsonl").open("rb") as stream:
+    with contextlib.suppress(OSError, ValueError), _log_of(out).open("rb") as stream:
         for line in stream:
             found = json.loads(line).get(name, found)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that ``verify`` looked at: ``ok``, ``failed`` or ``not checked``, and why."""
-
-    subject: str
-    outcome: str
-    detail: str = ""
-
-
-def check_files(folder: Path, manifest: Manifest) -> list[Check]:
-    """Compare every file of a folder with its manifest: changed, missing and unknown ones fail."""
-    found = describe_files(folder)
-    problems = dict.fromkeys(manifest.files.keys() - found.keys(), "the manifest names it, but it is missing")
-    problems |= dict.fromkeys(found.keys() - manifest.files.keys(), "the manifest does not name it")
-    for path in found.keys() & manifest.files.keys():
-        if found[path] != manifest.files[path]:
-            problems[path] = "its bytes differ from the manifest's sha256"
-    return [
-        Check(path, "failed", problems[path]) if path in problems else Check(path, "ok")
-        for path in sorted(manifest.files.keys() | found.keys())
-    ]
-
-
-def verify(
-    folder: Path, inputs: Sequence[Path] = (), *, digest: Callable[[Manifest, Path], Input] | None = None
-) -> list[Check]:
-    """Check an artifact against its manifest, and down the chain of the inputs that are at hand.
-
-    Args:
-        inputs: dumps, benchmarks, datasets or other inputs of any artifact of the chain.
-        digest: an input as the artifact that names it digested it; None takes ``digest_input``.
-
-    Raises:
-        ArtifactError: the folder is no artifact, or an input cannot be read.
-    """
-    manifest = load_manifest(folder)
-    checks = check_files(folder, manifest)
-    at_hand = {path.resolve().name: path for path in inputs}
-    for entry in manifest.inputs:
-        path = at_hand.get(entry.name)
-        if path is None:
-            checks.append(Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input"))
-        elif (digest(manifest, path) if digest else digest_input(path)).sha256 != entry.sha256:
-            checks.append(Check(f"input {entry.name}", "failed", f"{path} differs from the manifest's sha256"))
-        else:
-            checks.append(Check(f"input {entry.name}", "ok"))
-            below = verify(path, inputs, digest=digest) if is_artifact(path) else []
-            checks += [Check(f"{entry.name}: {check.subject}", check.outcome, check.detail) for check in below]
-    return checks

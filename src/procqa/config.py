@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal
 
 from procqa.errors import ConfigError
@@ -137,9 +138,11 @@ class TrainConfig:
         require(
             self.batch_size >= 2, f"batch_size must be at least 2, or a pair has no negative, got {self.batch_size}"
         )
-        require(self.learning_rate > 0, f"learning_rate must be > 0, got {self.learning_rate}")
+        for name in ("learning_rate", "temperature"):
+            value = getattr(self, name)
+            require(isfinite(value), f"{name} must be finite, got {value}")
+            require(value > 0, f"{name} must be > 0, got {value}")
         require(0 <= self.warmup_ratio < 1, f"warmup_ratio must lie in [0, 1), got {self.warmup_ratio}")
-        require(self.temperature > 0, f"temperature must be > 0, got {self.temperature}")
         require(0 <= self.alpha <= 1, f"alpha must lie in [0, 1], got {self.alpha}")
         for name, least, most in (
             ("max_tokens", 8, 32_768),
@@ -157,7 +160,7 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
 }
 """What each preset changes of TrainConfig's defaults; ``static`` is macp on an encoder from scratch.
 
-Its numbers were chosen by MRR on a validation split. Source: ours, docs/training.md.
+Its numbers were chosen by MRR on a validation split. Source: ours, docs/decisions/0010.
 """
 
 
@@ -239,4 +242,4 @@ class ServeConfig:
         """Check every range."""
         require(0 <= self.port <= 65_535, f"port must lie between 0 and 65535, got {self.port}")
         require(self.concurrency >= 1, f"concurrency must be at least 1, got {self.concurrency}")
-        require(self.timeout_s > 0, f"timeout_s must be > 0, got {self.timeout_s}")
+        require(0 < self.timeout_s < float("inf"), f"timeout_s must be > 0 and finite, got {self.timeout_s}")

@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from procqa.cli import main
-from procqa.cli.search import visible
+from procqa.cli.common import attribution_lines, visible
 from procqa.config import SearchConfig
+from procqa.records import Attribution
 from procqa.search.searcher import Searcher, result_json
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 
@@ -93,6 +94,28 @@ def test_a_post_has_no_power_over_the_terminal(index: Path):
     assert "␛]0;owned␇ clear␛[2J the screen \ufffd map" in result.stdout
     assert "Mal␛[1mlory" in result.stdout
     assert not set(result.stdout) & {chr(code) for code in [*range(32), *range(127, 160), 0x202E] if code != 10}
+
+
+def test_show_prints_a_pair_with_its_attribution_and_no_power_over_the_terminal(tmp_path: Path):
+    long = "https://stackoverflow.com/a/" + "9" * 100
+    folder = write_dataset(tmp_path / "d", [to_row(10, "go", "map", "x " * 600, answer_url=long), ESCAPES])
+    result = run("show", folder)
+    assert result.exit_code == 0
+    assert "[bold]not markup[/bold]" in result.stdout
+    assert "answer by Mal␛[1mlory, CC BY-SA 4.0, https://stackoverflow.com/users/2\n" in result.stdout
+    assert "question by Ann, CC BY-SA 3.0, https://stackoverflow.com/users/1\n" in result.stdout
+    assert "stackoverflow.com, https://stackoverflow.com/questions/79 https://stackoverflow.com/a/80\n" in result.stdout
+    assert not set(result.stdout) & {chr(code) for code in [*range(32), *range(127, 160), 0x202E] if code != 10}
+    assert f" {long}\n" in run("show", folder, "--language", "go").stdout
+    example = json.loads(run("show", folder, "--language", "go", "--json").stdout)["example"]
+    assert (len(example["answer"]), example["answer_url"]) == (600, long)
+
+
+def test_an_author_cannot_write_lines_of_his_own():
+    place = {"origin": "local", "question_author_url": None, "answer_author_url": None}
+    licences = {"question_licence": "MIT", "answer_licence": "MIT", "question_url": None, "answer_url": None}
+    by = Attribution(question_author="Ann\nby Bob", answer_author="Ann\nby Bob", **place, **licences)
+    assert list(attribution_lines(by, None)) == ["question and answer by Ann by Bob, MIT"]
 
 
 def test_text_of_every_script_stays_as_it_is():
@@ -213,7 +236,16 @@ def test_a_port_that_is_taken_is_one_sentence_and_status_1(index: Path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--port", "70000"], ["--port", "-1"], ["--concurrency", "0"], ["--timeout", "0"]]
+    "arguments",
+    [
+        ["--port", "70000"],
+        ["--port", "-1"],
+        ["--concurrency", "0"],
+        ["--timeout", "0"],
+        ["--timeout", "inf"],
+        ["--timeout", "nan"],
+        ["--host", "192.0.2.1"],
+    ],
 )
 def test_a_server_that_cannot_be_is_status_2(index: Path, arguments: list[str]):
     pytest.importorskip("fastapi")

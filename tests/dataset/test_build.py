@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datasets
-from procqa.artifact import verify
+from procqa.chain import verify
 from procqa.config import BuildConfig, RunConfig
+from procqa.corpora.sources import is_input
 from procqa.dataset.build import BuildRequest, build_dataset, no_report
 from procqa.dataset.schema import SCHEMA, read_rows
 from procqa.errors import ArtifactError, ConfigError, DumpError
@@ -289,7 +290,7 @@ def test_pairs_that_hold_a_benchmark_text_are_dropped_with_proof(tmp_path):
     leakage = json.loads((tmp_path / "out/leakage.json").read_text())
     (leak,) = leakage["removed"]
     assert (leak["question_id"], leak["rule"], leak["matched"]) == (101, "substring", "reverse a linked list in place")
-    assert sum(leakage["texts_too_short"].values()) == 1
+    assert (leakage["texts_looked_for"], leakage["texts_too_short"]) == ({"bench.txt": 1}, {"bench.txt": 1})
 
 
 def test_two_sites_do_not_mix_their_ids(tmp_path):
@@ -359,3 +360,43 @@ def test_a_resumed_build_does_not_trust_what_another_standard_input_left(tmp_pat
     resumed = from_stdin(threads(31), no_report)
     write_dump(tmp_path / "dump.xml", threads(31))
     assert resumed["sha256"] == build(tmp_path / "dump.xml", tmp_path / "whole")["sha256"]
+
+
+def test_an_interrupted_build_without_rejects_can_go_on_with_them(tmp_path):
+    write_dump(tmp_path / "dump.xml", [*threads(3), question(101)])
+
+    def interrupt(stage, done):
+        if stage == "write":
+            raise KeyboardInterrupt
+
+    request = BuildRequest(dumps=(str(tmp_path / "dump.xml"),), out=tmp_path / "out", run=ONE)
+    with pytest.raises(KeyboardInterrupt):
+        build_dataset(request, interrupt)
+    build(tmp_path / "dump.xml", tmp_path / "out", rejects=tmp_path / "rejects.jsonl")
+    assert len((tmp_path / "rejects.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_rejects_file_that_could_not_be_written_is_refused_at_once(tmp_path):
+    write_dump(tmp_path / "dump.xml", threads(3))
+    for rejects in (tmp_path / "absent/rejects", tmp_path / "out/rejects", tmp_path):
+        with pytest.raises(ArtifactError, match="must be a file in a folder that exists"):
+            build(tmp_path / "dump.xml", tmp_path / "out", rejects=rejects)
+
+
+def test_an_out_that_overlaps_its_input_is_refused(tmp_path):
+    (tmp_path / "dumps").mkdir()
+    write_dump(tmp_path / "dumps/Posts.xml", threads(3))
+    for out in (tmp_path, tmp_path / "dumps", tmp_path / "dumps/out"):
+        with pytest.raises(ArtifactError, match="must lie apart from its inputs"):
+            build(tmp_path / "dumps", out, force=True)
+
+
+def test_verify_knows_dump_folders_and_benchmark_folders_again(tmp_path):
+    for name in ("dumps", "benchmarks"):
+        (tmp_path / name).mkdir()
+    write_dump(tmp_path / "dumps/Posts.xml", threads(3))
+    (tmp_path / "benchmarks/texts.txt").write_text("a benchmark text that stands nowhere\n")
+    benchmarks = tmp_path / "benchmarks/texts.txt"
+    build(tmp_path / "dumps", tmp_path / "out", benchmarks=(benchmarks,))
+    checks = verify(tmp_path / "out", [tmp_path / "dumps", benchmarks], matches=is_input)
+    assert {check.outcome for check in checks} == {"ok"}

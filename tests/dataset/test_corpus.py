@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from procqa.artifact import load_manifest, verify
+from procqa.artifact import load_manifest
+from procqa.chain import verify
 from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.dataset.schema import read_rows
 from procqa.errors import ArtifactError

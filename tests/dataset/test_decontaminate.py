@@ -1,10 +1,9 @@
-import re
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from procqa.corpora.benchmarks import BenchmarkText
-from procqa.dataset.decontaminate import Leak, LeakFinder, load_finder, write_texts
+from procqa.dataset.decontaminate import Leak, LeakFinder, is_too_short, keep_texts, load_finder
 
 
 def texts(*lines):
@@ -24,10 +23,20 @@ def test_a_benchmark_text_may_begin_and_end_within_a_word():
     assert finder.find("sort a list of dictionaries", "", "") is not None
 
 
-def test_texts_too_short_to_tell_from_chance_are_counted_and_not_looked_for():
-    finder = LeakFinder(texts("sort a list", "internationalization1", "merge two sorted lists"))
-    assert (finder.skipped["bench"], finder.used["bench"]) == (2, 1)
-    assert finder.find("sort a list", "internationalization1", "") is None
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("datetime.datetime.now()", True),
+        ("for testing purposes", True),
+        ("#!/usr/bin/env python", True),
+        ("internationalization" * 4, True),
+        ("Decode Hex String in Python 3", False),
+        ("os.kill(os.getpid(), signal.SIGUSR1)", False),
+        ("assembly.getexecutingassembly().getname().version.tostring()", False),
+    ],
+)
+def test_texts_too_short_to_tell_from_chance_are_told(text, short):
+    assert is_too_short(text) is short
 
 
 words = st.sampled_from(["sort", "a", "the list", "of", "x.y(z)", "İstanbul", "dictionary", "\n", "Größe", "c++"])
@@ -36,25 +45,24 @@ phrases = st.lists(words, min_size=1, max_size=12).map(" ".join)
 
 @given(st.lists(phrases, max_size=8), phrases, phrases, phrases)
 def test_exactly_the_substrings_are_found(benchmark, title, question, answer):
-    finder = LeakFinder(texts(*benchmark))
+    finder = LeakFinder([text for text in texts(*benchmark) if not is_too_short(text.text)])
     searched = f"{title} {question} {answer}".lower()
     expected = [
-        line.strip().lower()
-        for line in benchmark
-        if len(line.strip().lower()) >= 20
-        and len(re.findall(r"\w+", line.strip().lower())) >= 3
-        and line.strip().lower() in searched
+        line.strip().lower() for line in benchmark if not is_too_short(line) and line.strip().lower() in searched
     ]
     leak = finder.find(title, question, answer)
     assert (leak.matched if leak else None) == (min(expected) if expected else None)
 
 
-def test_kept_texts_come_back_whatever_they_hold(tmp_path):
-    kept = texts("line one\nline two of this text", "a \x85 b \u2028 c and some more", 'quotes " and \\ slashes here')
-    write_texts(tmp_path / "texts", kept)
+def test_kept_texts_come_back_whatever_they_hold_and_short_ones_are_counted(tmp_path):
+    kept = texts(
+        "line one\nline two of this text", "a \x85 b \u2028 c and some more", 'quotes " and \\ some slashes here or there', "no"
+    )
+    counts = keep_texts(tmp_path / "texts", kept)
+    assert (counts.used, counts.skipped) == ({"bench": 3}, {"bench": 1})
     finder = load_finder(tmp_path / "texts")
-    assert finder.used["bench"] == 3
     assert finder.find("a \x85 b \u2028 c and some more", "", "").item == "item1"
+    assert finder.find('quotes " and \\ some slashes here or there', "", "").item == "item2"
 
 
 def test_a_text_waits_under_its_rarest_inner_word():

@@ -2,9 +2,11 @@ from pathlib import Path
 
 from procqa.artifact import Input
 from procqa.encoder.card import write_card
+from procqa.encoder.model import MINILM_SHA256
 
 COUNTS = {
     "steps": 10,
+    "max_tokens": 96,
     "rows": 2_000,
     "rows_seen": 1_500,
     "pairs_seen": 1_600,
@@ -12,8 +14,17 @@ COUNTS = {
 }
 
 
-def card(folder: Path, base: str) -> str:
-    recipe = {"preset": "macp", "base": base, "max_tokens": 128, "temperature": 0.01, "base_sha256": None}
+def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = None) -> str:
+    """The card of an encoder; ``lineage`` begins with the base's own weights."""
+    recipe = {
+        "preset": "macp",
+        "base": base,
+        "max_tokens": 128,
+        "temperature": 0.01,
+        "base_sha256": lineage[0] if lineage else None,
+        "base_lineage": list(lineage[1:]),
+        "preset_changes": changes or [],
+    }
     write_card(folder, recipe=recipe, inputs=[Input("Q", 5, "abc123")], counts=COUNTS)
     return (folder / "README.md").read_text(encoding="utf-8")
 
@@ -25,7 +36,7 @@ def test_the_card_tells_data_recipe_and_limits(tmp_path: Path):
         "| temperature | 0.01 |",
         "| Q/go/title-answer | 700 | 1600 |",
         "1,600 pairs were seen in 10 steps, of which 1,500 of 2,000 different rows",
-        "reads the first 128 tokens",
+        "reads the first 96 tokens",
         "does not see their order",
     ):
         assert told in text
@@ -33,6 +44,13 @@ def test_the_card_tells_data_recipe_and_limits(tmp_path: Path):
     assert text.startswith("---\nlibrary_name: sentence-transformers\n")
 
 
-def test_only_a_card_on_minilm_states_its_caveat(tmp_path: Path):
-    assert "stackexchange" in card(tmp_path, "minilm")
-    assert "stackexchange" not in card(tmp_path, "static")
+def test_a_card_on_minilm_or_on_what_was_trained_from_it_states_the_caveat(tmp_path: Path):
+    for lineage in ((MINILM_SHA256,), ("a", MINILM_SHA256), ("b", "a", MINILM_SHA256)):
+        assert "stackexchange" in card(tmp_path, "encoder", *lineage)
+    for lineage in ((), ("a",), ("b", "a")):
+        assert "stackexchange" not in card(tmp_path, "encoder", *lineage)
+
+
+def test_a_card_names_what_differs_from_the_preset(tmp_path: Path):
+    assert "| preset | macp |" in card(tmp_path, "minilm")
+    assert "| preset | macp, but for base, temperature |" in card(tmp_path, "static", changes=["base", "temperature"])

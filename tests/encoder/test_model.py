@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from procqa.encoder.model import open_encoder
+from procqa.encoder.model import find_encoder, open_encoder
 from procqa.errors import ArtifactError
 
 
@@ -56,10 +56,31 @@ def test_a_hub_name_without_a_network_is_one_sentence(no_network: None, tmp_path
         open_encoder("nobody/there-is-no-such-model")
 
 
-def test_the_shipped_encoder_is_named_where_there_is_none(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("procqa.encoder.model.SHIPPED", tmp_path / "none")
+def test_the_shipped_encoder_is_named_where_there_is_none(tmp_path: Path):
     with pytest.raises(ArtifactError, match="no encoder is shipped"):
-        open_encoder("default")
+        find_encoder("default", shipped=tmp_path / "none")
+
+
+def test_the_shipped_encoder_is_found(static_folder: Path):
+    assert find_encoder("default", shipped=static_folder) == static_folder
+
+
+@pytest.mark.parametrize(("asked", "of_minilm", "of_static"), [(16, 16, 16), (200, 200, 128), (4_096, 256, 128)])
+def test_an_encoder_says_how_many_tokens_it_reads(asked: int, of_minilm: int, of_static: int, static_folder: Path):
+    assert open_encoder("minilm", max_tokens=asked).max_tokens == of_minilm
+    assert open_encoder(str(static_folder), max_tokens=asked).max_tokens == of_static
+
+
+def test_static_embeddings_below_another_module_read_no_more_tokens_than_asked(static_folder: Path, tmp_path: Path):
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    first = SentenceTransformer(str(static_folder), local_files_only=True)[0]
+    model = SentenceTransformer(modules=[first, Dense(16, 8)], local_files_only=True)
+    model.save_pretrained(str(tmp_path / "deep"), create_model_card=False)
+    encoder = open_encoder(str(tmp_path / "deep"), max_tokens=2)
+    same, other = encoder.encode_queries(["list queue", "list queue socket regex"])
+    assert (encoder.max_tokens, encoder.dimensions, same.tolist()) == (2, 8, other.tolist())
 
 
 def write_modules(folder: Path, kind: str) -> Path:

@@ -8,10 +8,10 @@ from sentence_transformers import SentenceTransformer
 
 from procqa.artifact import check_files, load_manifest
 from procqa.encoder.log import Progress
-from procqa.encoder.model import open_encoder
+from procqa.encoder.model import MINILM_SHA256, open_encoder
 from procqa.encoder.seen import load_seen, text_hashes
 from procqa.encoder.training import TOO_SMALL, train
-from procqa.errors import ArtifactError, ProcqaError
+from procqa.errors import ArtifactError, ConfigError, ProcqaError
 from tests.encoder.small import make_dataset, questions_about, tiny_config
 
 
@@ -43,9 +43,15 @@ def test_the_log_tells_of_every_step(static_folder: Path):
 def test_the_manifest_tells_data_recipe_and_counts(static_folder: Path, dataset: Path):
     manifest = load_manifest(static_folder, kind="encoder")
     assert [entry.sha256 for entry in manifest.inputs] == [load_manifest(dataset).sha256]
-    assert manifest.recipe == {**dataclasses.asdict(tiny_config()), "base_sha256": None}
+    changes = ["base", "steps", "batch_size", "learning_rate", "temperature", "dimensions", "vocabulary"]
+    assert manifest.recipe == {
+        **dataclasses.asdict(tiny_config()),
+        "base_sha256": None,
+        "base_lineage": [],
+        "preset_changes": changes,
+    }
     counts = manifest.counts
-    assert (counts["steps"], counts["rows"], counts["pairs_seen"]) == (20, 165, 320)
+    assert (counts["steps"], counts["max_tokens"], counts["rows"], counts["pairs_seen"]) == (20, 128, 165, 320)
     assert counts["streams"].keys() == {
         f"Q/{language}/{kind}"
         for language in ("go", "python")
@@ -122,6 +128,23 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(
     assert told == [(line["step"], line["loss"], line["pairs_seen"], line["streams"]) for line in log_of(static_folder)]
 
 
+def test_a_killed_run_of_a_base_with_dropout_ends_like_one_that_was_not(tmp_path: Path, dataset: Path):
+    config = tiny_config(base="minilm", steps=5, batch_size=2, learning_rate=2e-4, max_tokens=8)
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 4:
+            raise KeyboardInterrupt
+
+    train([dataset], tmp_path / "whole", config)
+    with pytest.raises(KeyboardInterrupt):
+        train([dataset], tmp_path / "killed", config, report=kill, checkpoint_s=0)
+    steps: list[int] = []
+    train([dataset], tmp_path / "killed", config, report=lambda progress: steps.append(progress.step))
+    assert steps == [4, 5]
+    whole, killed = (tmp_path / name / "model.safetensors" for name in ("whole", "killed"))
+    assert whole.read_bytes() == killed.read_bytes()
+
+
 def test_no_step_writes_the_base_untrained(tmp_path: Path, dataset: Path):
     summary = train([dataset], tmp_path / "model", tiny_config(steps=0))
     assert (summary.pairs_seen, summary.loss, summary.seconds) == (0, None, 0.0)
@@ -141,9 +164,10 @@ def test_a_trained_encoder_is_a_base(tmp_path: Path, dataset: Path, static_folde
     )
 
 
-def test_minilm_trains_and_its_card_states_the_caveat(tmp_path: Path, dataset: Path):
+def test_minilm_trains_and_its_card_states_the_caveat(tmp_path: Path, dataset: Path, capfd: pytest.CaptureFixture[str]):
     config = tiny_config(base="minilm", steps=2, batch_size=4, learning_rate=2e-4, temperature=0.01, precision="bf16")
     summary = train([dataset], tmp_path / "model", config)
+    assert capfd.readouterr() == ("", "")
     model = SentenceTransformer(str(tmp_path / "model"), local_files_only=True)
     assert [type(module).__name__ for module in model] == ["Transformer", "Pooling", "Normalize"]
     assert (model.max_seq_length, model.dtype.itemsize, summary.pairs_seen) == (128, 4, 8)
@@ -151,12 +175,23 @@ def test_minilm_trains_and_its_card_states_the_caveat(tmp_path: Path, dataset: P
     encoder = open_encoder(str(tmp_path / "model"))
     np.testing.assert_allclose(encoder.encode_queries(["list"]), model.encode(["list"]), atol=1e-5)
     assert encoder.revision != open_encoder("minilm").revision
+    again = tiny_config(base=str(tmp_path / "model"), steps=0)
+    train([dataset], tmp_path / "again", again)
+    assert load_manifest(tmp_path / "again").recipe["base_lineage"] == [MINILM_SHA256]
+    assert "code_search_net" in (tmp_path / "again" / "README.md").read_text()
 
 
 def test_a_loss_that_is_no_number_is_one_sentence_and_leaves_nothing(tmp_path: Path, dataset: Path):
     with pytest.raises(ProcqaError, match="the loss must stay a number"):
         train([dataset], tmp_path / "model", tiny_config(learning_rate=1e38))
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "temperature"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_number_that_makes_no_loss_is_refused_before_the_first_step(name: str, value: float):
+    with pytest.raises(ConfigError, match=f"{name} must be finite, got {value}"):
+        tiny_config(**{name: value})
 
 
 def test_a_dataset_without_train_pairs_is_refused(tmp_path: Path):

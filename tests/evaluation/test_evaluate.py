@@ -97,6 +97,7 @@ def test_the_protocol_stands_beside_the_number(data: list[Path]):
         "mrr@1000, ndcg@10, recall@10, map over 1000 ranks",
         "pool: all 2 documents",
         "query: title, document: accepted answer in Markdown, of every split",
+        "relevant: the accepted answer alone; an answer of the same text counts as another",
         "data: test split of the dataset with sha256 ",
         "ranker: bm25s",
         "k1=1.2 b=0.75",

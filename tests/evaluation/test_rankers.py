@@ -20,6 +20,7 @@ class WordVectors:
 
     name = "words"
     revision = "r1"
+    max_tokens = 96
 
     def __init__(self, *words: str) -> None:
         self.words = words
@@ -44,7 +45,7 @@ def bm25(config: EvaluateConfig = CONFIG) -> Bm25:
 
 
 def dense(encoder: WordVectors) -> Dense:
-    return Dense("m", encoder, max_tokens=128, report=say_nothing)
+    return Dense("m", encoder, report=say_nothing)
 
 
 def pool(*texts: str) -> Pool:
@@ -155,6 +156,26 @@ def test_a_hybrid_gives_nothing_for_a_document_without_a_shared_word():
     assert dict(ranked)[1] == pytest.approx(0.5 / 61 + 0.5 / 61)
 
 
+def test_a_hybrid_ranks_by_words_alone_where_the_model_knows_no_token():
+    documents = pool("alpha", "beta", "beta gamma")
+    ranker = Hybrid(bm25(), dense(WordVectors("alpha")), CONFIG)
+
+    assert rank(ranker, documents, "gamma") == [(2, pytest.approx(0.5 / 61)), (0, 0.0), (1, 0.0)]
+
+
+def test_a_hybrid_scores_every_document_0_where_nothing_of_the_query_is_known():
+    ranker = Hybrid(bm25(), dense(WordVectors("alpha")), CONFIG)
+
+    assert rank(ranker, pool("alpha", "beta", "gamma"), "unknown") == [(0, 0.0), (1, 0.0), (2, 0.0)]
+
+
+@pytest.mark.parametrize(("asked", "read"), [(16, 16), (4_096, 256)])
+def test_the_protocol_states_the_tokens_that_a_model_really_reads(asked: int, read: int):
+    (ranker,) = open_rankers(["minilm"], EvaluateConfig(max_tokens=asked), report=say_nothing)
+
+    assert f", {read} tokens a text" in ranker.protocol
+
+
 def test_the_weights_of_a_hybrid_come_from_the_config():
     documents = pool("alpha", "beta")
     encoder = WordVectors("beta")  # sees beta where words see alpha
@@ -192,7 +213,7 @@ def test_the_protocol_names_what_decides_the_order():
     fused = Hybrid(bm25(EvaluateConfig(k1=0.9)), dense(WordVectors("a")), CONFIG)
 
     assert (fused.name, fused.revision.split(" + ")[1]) == ("hybrid:m", "r1")
-    for part in ("k1=0.9", "b=0.75", "stemmed", "k=60", "0.5 + 0.5", "words revision r1", "128 tokens"):
+    for part in ("k1=0.9", "b=0.75", "stemmed", "k=60", "0.5 + 0.5", "words revision r1", "96 tokens"):
         assert part in fused.protocol
 
 

@@ -159,3 +159,4 @@ def test_a_dataset_with_a_broken_part_is_named(tmp_path: Path):
 def test_every_family_says_what_its_texts_are(family):
     assert family.query
     assert family.document
+    assert family.relevant

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from procqa import artifact
+from procqa import artifact, chain
 from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.documents import Documents
@@ -37,7 +37,7 @@ def test_an_index_says_what_it_holds(dataset: Path, tmp_path: Path):
     assert summary.sha256 == manifest.sha256
     assert manifest.inputs == (artifact.digest_input(dataset),)
     assert all(name.startswith(manifest.sha256[:12] + "/") for name in manifest.files)
-    assert {check.outcome for check in artifact.verify(tmp_path / "i", [dataset])} == {"ok"}
+    assert {check.outcome for check in chain.verify(tmp_path / "i", [dataset])} == {"ok"}
 
 
 def test_nothing_is_left_beside_an_index(dataset: Path, tmp_path: Path):
@@ -135,7 +135,7 @@ def test_an_artifact_of_another_kind_gives_way_only_to_force(dataset: Path, tmp_
     assert snapshot(tmp_path) == before
     build_index([dataset], out, encoder=None, force=True)
     assert not (out / "data").exists()
-    assert {check.outcome for check in artifact.verify(out, [dataset])} == {"ok"}
+    assert {check.outcome for check in chain.verify(out, [dataset])} == {"ok"}
 
 
 def test_an_index_of_another_format_version_gives_way_only_to_force(dataset: Path, tmp_path: Path):
@@ -153,7 +153,7 @@ def test_an_index_that_lost_a_file_is_made_again(dataset: Path, tmp_path: Path):
     build_index([dataset], out, encoder=None)
     next(out.glob("*/documents/rows.arrow")).unlink()
     build_index([dataset], out, encoder=None)
-    assert {check.outcome for check in artifact.verify(out, [dataset])} == {"ok"}
+    assert {check.outcome for check in chain.verify(out, [dataset])} == {"ok"}
 
 
 def test_sources_without_a_document_are_refused_and_leave_nothing(tmp_path: Path):

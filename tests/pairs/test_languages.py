@@ -35,7 +35,7 @@ def test_a_language_of_the_users_own_is_named_with_its_tags():
     assert language_of(("python",), table) == "python"
 
 
-@pytest.mark.parametrize("name", ["fortran", "Kotlin=kotlin", "kotlin=", "kotlin=kotlin+", "../x=y"])
+@pytest.mark.parametrize("name", ["fortran", "Kotlin=kotlin", "kotlin=", "kotlin=kotlin+", "../x=y", "all=python"])
 def test_an_unknown_or_malformed_language_is_refused(name):
     with pytest.raises(ConfigError):
         parse_languages([name])
@@ -45,3 +45,8 @@ def test_the_eleven_languages_have_tags_and_share_none():
     assert tuple(sorted(TAGS)) == LANGUAGES
     tags = [tag for names in TAGS.values() for tag in names]
     assert len(tags) == len(set(tags))
+
+
+def test_a_tag_names_one_language():
+    with pytest.raises(ConfigError, match="'x' names a and b"):
+        parse_languages(["a=x", "b=x"])

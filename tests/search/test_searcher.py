@@ -1,5 +1,6 @@
 """Queries meet an index: modes, filters, fusion, refusals, and attribution on every hit."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,20 @@ def test_another_encoder_in_the_index_is_refused(tmp_path: Path):
     assert searcher.search("list", SearchConfig(mode="lexical")).hits
     with pytest.raises(ArtifactError, match="must be the encoder that made this index"):
         searcher.search("list", SearchConfig())
+
+
+def test_an_index_without_its_encoder_is_refused_and_asks_nobody_for_it(tmp_path: Path, socket_disabled: None):
+    model = write_encoder(tmp_path / "model")
+    build_index([write_dataset(tmp_path / "d")], tmp_path / "i", encoder=open_encoder(str(model)), encoder_folder=model)
+    manifest = json.loads((tmp_path / "i/manifest.json").read_text())
+    manifest["recipe"]["encoder"]["name"] = "someone/model"
+    (tmp_path / "i/manifest.json").write_text(json.dumps(manifest))
+    (copy,) = (tmp_path / "i").glob("*/encoder")
+    copy.rename(tmp_path / "gone")
+    searcher = Searcher.open(tmp_path / "i")
+    with pytest.raises(ArtifactError, match=r"must hold the encoder of this index \(someone/model\)"):
+        searcher.search("list", SearchConfig())
+    assert searcher.search("list", SearchConfig(mode="lexical")).hits
 
 
 @pytest.mark.parametrize(

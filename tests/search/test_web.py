@@ -19,9 +19,10 @@ from procqa.config import SearchConfig, ServeConfig  # noqa: E402
 from procqa.encoder.model import open_encoder  # noqa: E402
 from procqa.errors import ConfigError, ProcqaError, QueryError  # noqa: E402
 from procqa.index.build import build_index  # noqa: E402
+from procqa.search.live import LiveSearcher  # noqa: E402
 from procqa.search.searcher import Searcher, result_json  # noqa: E402
-from procqa.search.server import listen  # noqa: E402
-from procqa.search.web import Desk  # noqa: E402
+from procqa.search.server import listen, serve  # noqa: E402
+from procqa.search.web import Desk, Metrics, Service, _add_page  # noqa: E402
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder  # noqa: E402
 
 HOSTILE = to_row(
@@ -187,17 +188,18 @@ def test_every_answer_carries_the_headers_of_safety(server: Served, path: str):
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
     [
-        ("/api/search", 400, "q must be given"),
+        ("/api/search", 400, "q must be given, got nothing: add ?q=WORDS to the address"),
         ("/api/search?q=", 400, "at least one character"),
         ("/api/search?q=%20%09", 400, "at least one character"),
         ("/api/search?q=x&k=0", 400, "k must lie between 1 and 1000, got 0"),
         ("/api/search?q=x&k=1001", 400, "k must lie between 1 and 1000, got 1001"),
-        ("/api/search?q=x&k=many", 400, "k cannot be taken"),
-        ("/api/search?q=x&k=" + "9" * 5_000, 400, "k cannot be taken"),
-        ("/api/search?q=x&mode=guess", 400, "mode cannot be taken"),
+        ("/api/search?q=x&k=many", 400, "k must be a whole number from 1 to 1000, got 'many'"),
+        ("/api/search?q=x&k=" + "9" * 5_000, 400, f"from 1 to 1000, got '{'9' * 40}…'"),
+        ("/api/search?q=x&k=%0A%1b", 400, r"got '\n\x1b'"),
+        ("/api/search?q=x&mode=guess", 400, "mode must be one of hybrid, dense, lexical, got 'guess'"),
         ("/api/search?q=x&language=cobol", 400, "language must be one of the index"),
         ("/api/search?q=" + "x" * 20_001, 413, "at most 20,000 characters, got 20,001"),
-        ("/api/documents/nobody:1", 404, "no document"),
+        ("/api/documents/nobody:1", 404, "the id 'nobody:1': take the id of a hit"),
         ("/api/documents/%ff%00", 404, "no document"),
         ("/nowhere", 404, "nothing at this address"),
         ("/../../etc/passwd", 404, "nothing at this address"),
@@ -215,12 +217,18 @@ def test_what_cannot_be_answered_is_problem_json(server: Served, path: str, stat
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
-        (b"{", 400, "must be JSON"),
-        (b"[]", 400, "the body cannot be taken"),
+        (b"", 400, "the body must be a JSON object, got nothing: send"),
+        (b"{", 400, "must be JSON, but it cannot be read as such: send"),
+        (b"[]", 400, "the body must be a JSON object, got []: send"),
         (b"{}", 400, "give either query or code"),
         (b'{"query": "a", "code": "b"}', 400, "give either query or code"),
-        (b'{"query": 1}', 400, "query cannot be taken"),
-        (b'{"query": "a", "depth": 1}', 400, "depth cannot be taken"),
+        (b'{"query": 1}', 400, "query must be text, got 1: put it in quotation marks"),
+        (b'{"query": "a", "k": 1.5}', 400, "k must be a whole number from 1 to 1000, got 1.5"),
+        (
+            b'{"query": "a", "depth": 1}',
+            400,
+            "the body may hold query, code, k, language and mode, got 'depth': leave it out",
+        ),
         (b"\xff\xfe", 400, "must be JSON"),
         (json.dumps({"code": "x" * 20_001}).encode(), 413, "at most 20,000 characters"),
         (b" " * 300_000, 413, "at most 262,144 bytes"),
@@ -230,6 +238,37 @@ def test_a_body_that_cannot_be_taken_is_problem_json(server: Served, body: bytes
     answer = server.client.post("/api/search", content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert sentence in answer.json()["detail"]
+
+
+def test_a_form_in_a_body_is_told_to_be_json(server: Served):
+    answer = server.client.post("/api/search", data={"query": "x"})
+    assert answer.status_code == 400
+    assert "must be a JSON object, got 'query=x': send {" in answer.json()["detail"]
+    assert answer.json()["detail"].endswith("as application/json")
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=list", "/api/search?q=list", "/healthz", "/readyz", "/docs", "/nowhere"])
+def test_head_is_answered_as_get_without_the_body(server: Served, path: str):
+    of_get, of_head = server.client.get(path), server.client.head(path)
+    assert (of_head.status_code, of_head.content) == (of_get.status_code, b"")
+    for name in ("content-type", "content-security-policy"):
+        assert of_head.headers[name] == of_get.headers[name]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/search", "GET, HEAD, POST"),
+        ("POST", "/", "GET, HEAD"),
+        ("PUT", "/api/documents/x", "GET, HEAD"),
+        ("BREW", "/healthz", "GET, HEAD"),
+    ],
+)
+def test_another_method_is_told_which_ones_there_are(server: Served, method: str, path: str, allowed: str):
+    answer = server.client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    sentence = f"this address must be asked with {allowed.replace(', ', ' or ')}, got {method}: see /docs"
+    assert answer.json()["detail"] == sentence
 
 
 def test_a_body_without_a_length_is_limited_too(server: Served):
@@ -285,6 +324,8 @@ def test_the_interface_is_described_for_readers_and_for_programs(server: Served)
         described["paths"]
     )
     assert "422" not in json.dumps(described["paths"])
+    fields = described["components"]["schemas"]["SearchRequest"]["properties"]
+    assert [name for name, field in fields.items() if not field.get("description")] == []
     page = Page(server.get("/docs").text)
     assert "POST /api/search" in page.text
     assert not {tag for tag, _ in page.tags} & {"script", "img"}
@@ -335,8 +376,36 @@ def test_ctrl_c_ends_a_server_with_130(index: Path):
 def test_a_taken_port_and_a_host_of_elsewhere_are_one_sentence():
     with listen("127.0.0.1", 0) as taken, pytest.raises(ProcqaError, match="must be free"):
         listen("127.0.0.1", taken.getsockname()[1])
-    with pytest.raises(ConfigError, match="must be an address of this machine"):
-        listen("not an address", 0)
+    for host in ("not an address", "192.0.2.1", "a..b"):
+        with pytest.raises(ConfigError, match=f"must be an address of this machine, got '{host}' .*another --host"):
+            listen(host, 0)
+
+
+def test_a_server_that_ends_gives_the_process_its_signal_back(index: Path):
+    class Stopped(Exception):
+        pass
+
+    def stop(_: str) -> None:
+        assert signal.getsignal(signal.SIGTERM) != before
+        raise Stopped
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Stopped):
+        serve(index, ServeConfig(port=0), announce=stop)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_the_empty_page_takes_no_place_of_a_search(index: Path):
+    from fastapi import FastAPI
+    from starlette.testclient import TestClient
+
+    app, service = FastAPI(), Service(LiveSearcher(index), Desk(ServeConfig()), Metrics())
+    _add_page(app, service)
+    service.desk.close()
+    with TestClient(app) as client:
+        assert client.get("/").status_code == 200
+        with pytest.raises(RuntimeError, match="shutdown"):
+            client.get("/?q=list")
 
 
 def test_searches_beyond_the_limits_are_sent_away():

@@ -67,7 +67,7 @@ class StageGroup(click.Group):
             click.echo(f"procqa: not everything could be written or read: {what or error}{place}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
-            click.echo("procqa: interrupted; the same command takes up where it stopped", err=True)
+            click.echo("procqa: interrupted; it is safe to give the same command again", err=True)
             ctx.exit(130)
 
 

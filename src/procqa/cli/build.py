@@ -18,7 +18,11 @@ from procqa.config import BuildConfig, RunConfig
     type=click.Path(path_type=Path),
     help="benchmark files whose texts must not stand in the dataset; may be repeated",
 )
-@click.option("--rejects", type=click.Path(path_type=Path), help="list all that is left out, as JSON lines")
+@click.option(
+    "--rejects",
+    type=click.Path(path_type=Path),
+    help="list unreadable rows and dropped questions with their reasons, as JSON lines",
+)
 @config_options(BuildConfig)
 @config_options(RunConfig)
 @force_option
@@ -46,6 +50,8 @@ def command(
     )
     with progress() as report:
         summary = build_dataset(request, report)
+    if rejects is not None and not rejects.exists():
+        click.echo(f"procqa: {out} was complete already, so no rejects were listed: build into another --out", err=True)
     if as_json:
         print_json(summary)
     else:

@@ -1,20 +1,28 @@
-"""What the commands share: flags from config fields, JSON output, tables and progress."""
+"""What the commands share: flags from config fields, JSON output, posts on a terminal, and progress."""
 
 import dataclasses
 import json
 import types
 import typing
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
+from procqa.records import Attribution, CodePlace
+
 ConfigType = TypeVar("ConfigType")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON: one object a line")
 force_option = click.option("--force", is_flag=True, help="replace a folder that another recipe made")
+
+LOCAL = "local"
+"""The origin of posts that have no pages: their authors' names say where they come from."""
+
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
 def config_options(config_class: type, *, leave_out: Iterable[str] = ()) -> Callable[[Command], Command]:
@@ -73,6 +81,46 @@ def split_names(text: str) -> tuple[str, ...]:
 def print_json(value: Any) -> None:  # Any: whatever JSON can hold
     """Print one JSON object on one line of standard output."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def attribution_lines(by: Attribution, place: CodePlace | None) -> Iterator[str]:
+    """Who wrote the question and the answer, under which licences, and where both stand; safe to print."""
+    answer = f"{by.answer_author}, {by.answer_licence}{_link(by.answer_author_url)}"
+    question = f"{by.question_author}, {by.question_licence}{_link(by.question_author_url)}"
+    if answer == question:
+        yield one_line(f"{'by' if place else 'question and answer by'} {answer}")
+    else:
+        yield one_line(f"answer by {answer}")
+        yield one_line(f"question by {question}")
+    if place is not None:
+        yield one_line(f"{by.origin}, {place.path}:{place.line} {place.symbol}")
+    else:
+        links = " ".join(dict.fromkeys(filter(None, (by.question_url, by.answer_url))))
+        if links or by.origin != LOCAL:
+            yield one_line(f"{by.origin}{_link(links)}")
+
+
+def _link(url: str | None) -> str:
+    return f", {url}" if url else ""
+
+
+def one_line(text: str) -> str:
+    """The text as ``visible`` shows it, on one line."""
+    return " ".join(visible(text).split())
+
+
+def visible(text: str) -> str:
+    """The text without the power over a terminal: control characters are replaced by visible signs."""
+    return "".join(_sign(character) for character in text)
+
+
+def _sign(character: str) -> str:
+    if character in "\n\t" or character.isprintable():
+        return character
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    is_control = character in BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs", "Cn", "Zl", "Zp")
+    return "\ufffd" if is_control else character
 
 
 @contextmanager

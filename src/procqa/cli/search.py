@@ -1,14 +1,12 @@
 """``procqa search``: a query → hits with author and licence."""
 
 import json
-import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import config_options, json_option, print_json, to_config
+from procqa.cli.common import attribution_lines, config_options, json_option, one_line, print_json, to_config, visible
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.errors import QueryError
 
@@ -21,11 +19,6 @@ if TYPE_CHECKING:
 SHOWN_LINES = 14
 SHOWN_CHARS = 1_200
 """How much of an answer a list of hits shows; ``--json`` has all of it."""
-
-LOCAL = "local"
-"""The origin of posts that have no pages: their authors' names say where they come from."""
-
-BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
 @click.command()
@@ -95,7 +88,7 @@ def _print_hit(hit: "Hit", console: "Console") -> None:
     from procqa.text import segments
 
     document = hit.document
-    title = Text(f"{hit.rank}. ", "bold").append(" ".join(visible(document.title).split()), "bold cyan")
+    title = Text(f"{hit.rank}. ", "bold").append(one_line(document.title), "bold cyan")
     console.print(title.append(f"  [{document.language}, {hit.score:.4g}]", "dim"))
     markdown = markdown_of(document)[1]
     head = shorten(markdown)
@@ -110,48 +103,11 @@ def _print_hit(hit: "Hit", console: "Console") -> None:
             console.print(Text("\n".join(f"    {line}" for line in text.split("\n"))))
     if head != markdown:
         console.print(Text("    …", "dim"))
-    for line in attribution_lines(hit):
-        console.print(Text(line, "dim"))
+    for line in attribution_lines(document.attribution, document.place):
+        console.print(Text(f"   {line}", "dim"))
     console.print()
 
 
 def shorten(markdown: str) -> str:
     """The head of a text, by lines and by characters; a fence that is cut open is code to the end."""
     return "\n".join(markdown[:SHOWN_CHARS].split("\n")[:SHOWN_LINES])
-
-
-def attribution_lines(hit: "Hit") -> Iterator[str]:
-    """Who wrote the question and the answer, under which licences, and where both stand."""
-    by = hit.document.attribution
-    place = hit.document.place
-    answer = f"{by.answer_author}, {by.answer_licence}{_link(by.answer_author_url)}"
-    question = f"{by.question_author}, {by.question_licence}{_link(by.question_author_url)}"
-    if answer == question:
-        yield visible(f"   {'by' if place else 'question and answer by'} {answer}")
-    else:
-        yield visible(f"   answer by {answer}")
-        yield visible(f"   question by {question}")
-    if place is not None:
-        yield visible(f"   {by.origin}, {place.path}:{place.line} {place.symbol}")
-    else:
-        links = " ".join(dict.fromkeys(filter(None, (by.question_url, by.answer_url))))
-        if links or by.origin != LOCAL:
-            yield visible(f"   {by.origin}{_link(links)}")
-
-
-def _link(url: str | None) -> str:
-    return f", {url}" if url else ""
-
-
-def visible(text: str) -> str:
-    """The text without the power over a terminal: control characters are replaced by visible signs."""
-    return "".join(_sign(character) for character in text)
-
-
-def _sign(character: str) -> str:
-    if character in "\n\t" or character.isprintable():
-        return character
-    if character < " ":
-        return chr(0x2400 + ord(character))
-    is_control = character in BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs", "Cn", "Zl", "Zp")
-    return "\ufffd" if is_control else character

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from procqa.cli.common import json_option, print_json
+from procqa.cli.common import attribution_lines, json_option, one_line, print_json, visible
 
 _SHOWN_CHARS = 600
+_SHORTENED = ("title", "question", "answer")
 
 
 @click.command()
@@ -30,20 +31,25 @@ def command(folder: Path, language: str | None, as_json: bool) -> None:
     }
     if manifest.kind == "dataset":
         description["example"] = _example(folder, language)
+    example = description.get("example")
     if as_json:
+        if example is not None:
+            description["example"] = {name: _plain(value) for name, value in example.items()}
         print_json(description)
     else:
         _print(description)
+        if example is not None:
+            _print_example(example, folder)
 
 
 def _example(folder: Path, language: str | None) -> dict[str, Any] | None:
-    """The first pair of a dataset, texts shortened."""
+    """The first pair of a dataset, texts shortened and its attribution whole."""
     from procqa.dataset.schema import read_rows
 
     row = next(read_rows(folder, language=language, batch_rows=1), None)
     if row is None:
         return None
-    return {name: value[:_SHOWN_CHARS] if isinstance(value, str) else _plain(value) for name, value in row.items()}
+    return {name: value[:_SHOWN_CHARS] if name in _SHORTENED else value for name, value in row.items()}
 
 
 def _plain(value: Any) -> Any:  # Any: a value of an Arrow row
@@ -56,20 +62,33 @@ def _print(description: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)
     size = f"{description['size_bytes'] / (1 << 20):,.1f} MB"
     heading = f"{description['kind']} {description['sha256'][:12]}, {size}: {description['folder']}"
-    console.print(Text(heading, style="bold"))
+    console.print(Text(one_line(heading), style="bold"))
     table = Table(show_header=False)
     for part in ("inputs", "recipe", "counts"):
         value = description[part]
         entries = {entry["name"]: entry["sha256"][:12] for entry in value} if part == "inputs" else value
         for name, entry in entries.items():
-            table.add_row(part, name, Text(str(entry)))
-    console.print(table)
-    example = description.get("example")
-    if example:
-        console.print(Text(f"\n{example['title']}\n", style="bold"))
-        console.print(Text(f"{example['question']}\n\n→ {example['answer']}"))
-        authors = f"{example['question_author']} and {example['answer_author']}, {example['answer_licence']}"
-        console.print(Text(f"\n{authors}, {example['question_url'] or example['site']}", style="dim"))
+            table.add_row(part, Text(one_line(name)), Text(one_line(str(entry))))
+    console.print(table, soft_wrap=False)
+
+
+def _print_example(example: dict[str, Any], folder: Path) -> None:
+    """Print a pair with who wrote its two sides; what strangers wrote has no power over the terminal.
+
+    Raises:
+        ArtifactError: the pair does not say who wrote it.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from procqa.index.documents import row_document
+
+    document = row_document(dict(example), folder)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(f"\n{one_line(document.title)}\n", style="bold"))
+    console.print(Text(f"{visible(document.question)}\n\n→ {visible(document.answer)}\n"))
+    for line in attribution_lines(document.attribution, document.place):
+        console.print(Text(line, style="dim"))

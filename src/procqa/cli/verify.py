@@ -21,10 +21,10 @@ from procqa.errors import ArtifactError
 @json_option
 def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
     """Check every byte of a folder procqa made, and its inputs as far as they are at hand."""
-    from procqa.artifact import verify
-    from procqa.corpora.sources import digest_input_of
+    from procqa.chain import verify
+    from procqa.corpora.sources import is_input
 
-    checks = verify(folder, inputs, digest=digest_input_of)
+    checks = verify(folder, inputs, matches=is_input)
     failed = [check for check in checks if check.outcome == "failed"]
     if as_json:
         print_json({"folder": str(folder), "ok": not failed, "checks": [dataclasses.asdict(check) for check in checks]})

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from procqa import chain
 from procqa.artifact import Input, Manifest, digest_input, digest_tree, is_artifact
 from procqa.config import LANGUAGES
 from procqa.corpora import codesearchnet, source_tree
@@ -16,9 +17,13 @@ def digest_source(source: Path, languages: Sequence[str] = LANGUAGES, skip_folde
     return digest_tree(source, source_tree.source_files(source, languages, skipped))
 
 
-def digest_input_of(manifest: Manifest, path: Path) -> Input:
-    """An input as the artifact with this manifest digested it, to be compared with what it states."""
-    if not path.is_dir():
-        return digest_input(path)
+def is_input(manifest: Manifest, path: Path, entry: Input) -> bool:
+    """Whether a path is an input of an artifact; a folder of source code is digested as it was read."""
+    if chain.is_input(manifest, path, entry):
+        return True
+    is_code = path.is_dir() and (manifest.kind == "index" or "skip_folders" in manifest.recipe)
+    if not is_code or is_artifact(path):
+        return False
     recipe = manifest.recipe
-    return digest_source(path, recipe.get("languages", LANGUAGES), recipe.get("skip_folders", ()))
+    source = digest_source(path, recipe.get("languages", LANGUAGES), recipe.get("skip_folders", ()))
+    return source.sha256 == entry.sha256

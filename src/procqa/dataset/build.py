@@ -23,7 +23,7 @@ from procqa.corpora.benchmarks import read_benchmark_texts
 from procqa.dataset import shuffle
 from procqa.dataset.card import NOTICE, write_card
 from procqa.dataset.collect import Collected, CollectPlan, CollectTask, collect_pairs
-from procqa.dataset.decontaminate import load_finder, write_texts
+from procqa.dataset.decontaminate import TextCounts, keep_texts
 from procqa.dataset.funnel import Tally
 from procqa.dataset.resolve import ResolveTask, merge, resolve_ids
 from procqa.dataset.runs import PartStats, plan_parts, write_part
@@ -86,11 +86,13 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
         BenchmarkError: a benchmark is not in its published layout.
     """
     parse_languages(request.config.languages)
+    artifact.refuse_overlap(request.out, [Path(dump) for dump in request.dumps if dump != STDIN])
+    check_rejects(request)
     recipe = {**asdict(request.config), "sites": list(request.sites)}
     inputs = _digest_inputs(request)
     complete = artifact.find_complete(request.out, kind="dataset", recipe=recipe, inputs=inputs, force=request.force)
     if complete is not None:
-        return _summary_of_complete(request, complete)
+        return _summary(request.out, complete, artifact.last_logged(request.out, "cost"))
     started = time.monotonic()
     with (
         artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=inputs) as work,
@@ -110,6 +112,7 @@ class _Construction:
         self.request, self.work, self.workers, self.report = request, work, workers, report
         self.sites = tuple(sorted(set(request.sites)))
         self.stdin_input: Input | None = None
+        self.text_counts = TextCounts({}, {})
         memory = request.run.memory_bytes // workers.jobs
         self.block_bytes = min(max(memory // 64, 4 << 20), 32 << 20)
         self.bucket_bytes = memory // 16
@@ -124,7 +127,7 @@ class _Construction:
         counts = self.counts(tally, scanned, stats)
         self.describe(tally, counts, stats)
         inputs = [self.stdin_input if entry.name == STDIN and self.stdin_input else entry for entry in inputs]
-        self.write_leakage(benchmarks, collected, inputs)
+        self.write_leakage(collected, inputs)
         self.write_rejects(scanned, collected)
         return counts, inputs
 
@@ -139,7 +142,8 @@ class _Construction:
         if not self.request.benchmarks:
             return None
         path = self.work.scratch / "benchmarks.jsonl"
-        write_texts(path, (text for source in self.request.benchmarks for text in read_benchmark_texts(source)))
+        texts = (text for source in self.request.benchmarks for text in read_benchmark_texts(source))
+        self.text_counts = keep_texts(path, texts)
         return path
 
     def scan(self) -> list[Scanned]:
@@ -266,17 +270,16 @@ class _Construction:
         (self.work.path / "NOTICE").write_text(NOTICE, encoding="utf-8")
         write_json(self.work.path / "funnel.json", tally.to_dict())
 
-    def write_leakage(self, benchmarks: Path | None, collected: Iterable[Collected], inputs: list[Input]) -> None:
+    def write_leakage(self, collected: Iterable[Collected], inputs: list[Input]) -> None:
         """Write leakage.json: what was looked for, and every pair that was dropped for it."""
         leaks = [leak for result in collected for leak in result.leaks]
         leaks.sort(key=lambda leak: (leak["site"], leak["question_id"]))
-        finder = load_finder(benchmarks) if benchmarks else None
         write_json(
             self.work.path / "leakage.json",
             {
                 "checked_against": [asdict(entry) for entry in inputs[len(self.request.dumps) :]],
-                "texts_looked_for": dict(sorted(finder.used.items())) if finder else {},
-                "texts_too_short": dict(sorted(finder.skipped.items())) if finder else {},
+                "texts_looked_for": self.text_counts.used,
+                "texts_too_short": self.text_counts.skipped,
                 "removed": leaks,
             },
         )
@@ -287,11 +290,15 @@ class _Construction:
             return
         sources = [block.rejects(self.stage("scan")) for block in scanned] + [result.rejects for result in collected]
         new = self.request.rejects.with_name(f".{self.request.rejects.name}.new")
-        with new.open("wb") as sink:
-            for source in sources:
-                with source.open("rb") as stream:
-                    shutil.copyfileobj(stream, sink)
-        new.replace(self.request.rejects)
+        try:
+            with new.open("wb") as sink:
+                for source in sources:
+                    with source.open("rb") as stream:
+                        shutil.copyfileobj(stream, sink)
+            new.replace(self.request.rejects)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise ArtifactError(f"{self.request.rejects} could not be written: {error.strerror or error}") from error
 
 
 class _HashedStream:
@@ -308,6 +315,19 @@ class _HashedStream:
 
     def input(self) -> Input:
         return Input(STDIN, self._size, self._digest.hexdigest())
+
+
+def check_rejects(request: BuildRequest) -> None:
+    """Refuse a rejects file that could not be written, before hours of work.
+
+    Raises:
+        ArtifactError: its folder is not there, or it is a folder, or lies inside ``out``.
+    """
+    if request.rejects is None:
+        return
+    folder = request.rejects.absolute().parent
+    if not folder.is_dir() or request.rejects.is_dir() or request.out.absolute() in (folder, *folder.parents):
+        raise ArtifactError(f"{request.rejects} must be a file in a folder that exists, outside {request.out}")
 
 
 def _digest_inputs(request: BuildRequest) -> list[Input]:
@@ -345,13 +365,6 @@ def iso_date(milliseconds: int | None) -> str | None:
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write JSON as people can read and compare it."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _summary_of_complete(request: BuildRequest, manifest: Manifest) -> dict[str, Any]:
-    """The summary of a dataset that was made before, with the cost that its log tells."""
-    if request.rejects is not None and not request.rejects.exists():
-        raise ArtifactError(f"{request.out} is complete and its rejects are not kept: give another --out to list them")
-    return _summary(request.out, manifest, artifact.last_logged(request.out, "cost"))
 
 
 def _summary(out: Path, manifest: Manifest, cost: dict[str, Any] | None) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def collect_pairs(task: CollectTask) -> Collected:
     name = task.plan.folder / f"{task.buckets.start:04d}-{task.buckets.stop:04d}"
     collected = Collected(name.with_suffix(".arrow"), name.with_suffix(".rejects"), {}, [])
     done = name.with_suffix(".json")
-    if done.exists():
+    if done.exists() and (not task.plan.keep_rejects or collected.rejects.exists()):
         return Collected(collected.run, collected.rejects, **json.loads(done.read_text(encoding="utf-8")))
     outcome = _Outcome()
     threads = _read_threads(task, outcome.tally)

@@ -20,7 +20,7 @@ from procqa.corpora.records import CorpusPair, SkippedFile
 from procqa.corpora.sources import digest_source
 from procqa.dataset.build import Report, count_languages, no_report, write_json
 from procqa.dataset.card import NOTICE, write_card
-from procqa.dataset.decontaminate import Leak, LeakFinder
+from procqa.dataset.decontaminate import KeptTexts, Leak, LeakFinder, TextCounts, keep_texts
 from procqa.dataset.funnel import Tally
 from procqa.dataset.runs import OrderedPair, PartStats, plan_parts, write_part, write_run
 from procqa.dataset.split import group_cuts, group_order
@@ -77,6 +77,7 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
         MissingExtra: source code needs the extra ``code``.
     """
     parse_languages(request.languages)
+    artifact.refuse_overlap(request.out, [request.source])
     recipe = {
         "languages": list(request.languages),
         "skip_folders": list(request.skip_folders),
@@ -90,7 +91,9 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
         return _summary(request.out, complete, artifact.last_logged(request.out, "cost"))
     started = time.monotonic()
     with artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=inputs) as work:
-        finder = LeakFinder(text for path in request.benchmarks for text in read_benchmark_texts(path))
+        kept = work.scratch / "benchmarks.jsonl"
+        texts = keep_texts(kept, (text for path in request.benchmarks for text in read_benchmark_texts(path)))
+        finder = LeakFinder(KeptTexts(kept))
         sifted = _Sifted()
         runs: list[Path] = []
         for pairs in _chunks(_sift(request, finder, sifted)):
@@ -105,7 +108,7 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
         counts = _counts(sifted, stats)
         _describe(work.path, request, sifted, counts, stats)
         checked = [asdict(entry) for entry in inputs[1:]]
-        _write_leakage(work.path, finder, sifted, checked)
+        _write_leakage(work.path, texts, sifted, checked)
         work.finish(counts, data_folder="data")
         cost = {"seconds": round(time.monotonic() - started, 3), "peak_memory_bytes": peak_memory_bytes()}
         work.log.append({"cost": cost})
@@ -190,15 +193,15 @@ def _describe(
     write_json(folder / "funnel.json", {**sifted.tally.to_dict(), "skipped_files": counts["skipped_files"]})
 
 
-def _write_leakage(folder: Path, finder: LeakFinder, sifted: _Sifted, checked: list[dict[str, Any]]) -> None:
+def _write_leakage(folder: Path, texts: TextCounts, sifted: _Sifted, checked: list[dict[str, Any]]) -> None:
     """Write leakage.json, as a build does."""
     sifted.leaks.sort(key=lambda leak: (leak["site"], leak["question_id"]))
     write_json(
         folder / "leakage.json",
         {
             "checked_against": checked,
-            "texts_looked_for": dict(sorted(finder.used.items())),
-            "texts_too_short": dict(sorted(finder.skipped.items())),
+            "texts_looked_for": texts.used,
+            "texts_too_short": texts.skipped,
             "removed": sifted.leaks,
         },
     )

@@ -1,7 +1,7 @@
 """Drops pairs that hold a text of a benchmark, as the authors' code does, in one pass over the text.
 
 A pair's text is title, question and answer joined by blanks, in lower case; it goes when a benchmark text,
-in lower case, is a substring. A benchmark text of few characters or words cannot be told from chance:
+in lower case, is a substring. A benchmark text of few characters and words cannot be told from chance:
 it is counted and not looked for. The search is exact and costs one look-up a word: every benchmark text
 waits under its rarest inner word, which any text that holds it holds as a whole word.
 
@@ -11,16 +11,18 @@ Source: docs/paper.md#decontamination; the lower bounds are ours, docs/decisions
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from procqa.corpora.benchmarks import BenchmarkText
 
-MIN_CHARS = 20
-MIN_WORDS = 3
-"""The shortest benchmark text that is looked for. Source: ours, docs/decisions/0009."""
+FEW_CHARS, FEW_WORDS = 40, 6
+"""A text below both is too short to be looked for. Source: ours, docs/decisions/0009."""
+
+LEAST_WORDS = 3
+"""Of fewer words a text has no inner one. Source: ours, docs/decisions/0009."""
 
 RULE = "substring"
 _WORD = re.compile(r"\w+")
@@ -36,62 +38,86 @@ class Leak:
     matched: str
 
 
+def is_too_short(text: str) -> bool:
+    """Whether a benchmark text says so little that many posts hold it by chance."""
+    n_words = len(_WORD.findall(text))
+    return n_words < LEAST_WORDS or (n_words < FEW_WORDS and len(text.strip()) < FEW_CHARS)
+
+
 class LeakFinder:
-    """Looks for benchmark texts in pairs.
+    """Looks for benchmark texts in pairs. Memory: the texts once, and a few words for each.
 
     Args:
-        texts: the benchmark texts; the first of equal ones names the leak.
+        texts: those that are not too short, read twice; the first of equal ones names the leak.
     """
 
     def __init__(self, texts: Iterable[BenchmarkText]) -> None:
-        self.skipped: Counter[str] = Counter()
-        self.used: Counter[str] = Counter()
-        wanted: dict[str, BenchmarkText] = {}
+        shared: Counter[str] = Counter()
+        for text in texts:
+            shared.update(set(_inner_words(text.text.lower())))
+        self._waiting: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        seen: set[str] = set()
         for text in texts:
             lowered = text.text.strip().lower()
-            if len(lowered) < MIN_CHARS or len(_WORD.findall(lowered)) < MIN_WORDS:
-                self.skipped[text.benchmark] += 1
-            else:
-                self.used[text.benchmark] += 1
-                wanted.setdefault(lowered, text)
-        self._waiting = _by_rarest_inner_word(wanted)
+            if lowered in seen:
+                continue
+            seen.add(lowered)
+            rarest = min(_inner_words(lowered), key=lambda word: (shared[word], -len(word), word))
+            self._waiting[rarest].append((lowered, text.benchmark, text.item))
 
     def find(self, title: str, question: str, answer: str) -> Leak | None:
         """The first benchmark text, in the order of its letters, that stands in a pair."""
         text = f"{title} {question} {answer}".lower()
-        found: tuple[str, BenchmarkText] | None = None
+        found: tuple[str, str, str] | None = None
         for word in set(_WORD.findall(text)):
-            for lowered, benchmark_text in self._waiting.get(word, ()):
-                if lowered in text and (found is None or lowered < found[0]):
-                    found = lowered, benchmark_text
-        if found is None:
-            return None
-        return Leak(found[1].benchmark, found[1].item, RULE, found[0])
+            for waiting in self._waiting.get(word, ()):
+                if waiting[0] in text and (found is None or waiting[0] < found[0]):
+                    found = waiting
+        return None if found is None else Leak(found[1], found[2], RULE, found[0])
 
 
-def _by_rarest_inner_word(wanted: dict[str, BenchmarkText]) -> dict[str, list[tuple[str, BenchmarkText]]]:
-    """Every wanted text under its inner word that fewest wanted texts share.
-
-    The first and last word of a text may be a part of a longer word where it is found: they do not count.
-    """
-    inner = {lowered: _WORD.findall(lowered)[1:-1] for lowered in wanted}
-    shared = Counter(word for words in inner.values() for word in set(words))
-    waiting: dict[str, list[tuple[str, BenchmarkText]]] = defaultdict(list)
-    for lowered, words in inner.items():
-        rarest = min(words, key=lambda word: (shared[word], -len(word), word))
-        waiting[rarest].append((lowered, wanted[lowered]))
-    return dict(waiting)
+def _inner_words(lowered: str) -> list[str]:
+    """The words of a text but the first and last, which may be a part of a longer word where it is found."""
+    return _WORD.findall(lowered)[1:-1]
 
 
-def write_texts(path: Path, texts: Iterable[BenchmarkText]) -> None:
-    """Keep benchmark texts for the workers, as JSON lines."""
-    lines = (json.dumps(asdict(text), ensure_ascii=False) for text in texts)
-    path.write_text("\n".join(lines), encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class KeptTexts:
+    """Benchmark texts kept in a file for the workers, a line each, without those that are too short."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[BenchmarkText]:
+        """The texts, lazily."""
+        # JSON escapes every line break but "\n", which ends a line.
+        with self.path.open(encoding="ascii") as stream:
+            for line in stream:
+                yield BenchmarkText(**json.loads(line))
+
+
+@dataclass(frozen=True, slots=True)
+class TextCounts:
+    """How many texts of each benchmark are looked for, and how many are too short to be."""
+
+    used: dict[str, int]
+    skipped: dict[str, int]
+
+
+def keep_texts(path: Path, texts: Iterable[BenchmarkText]) -> TextCounts:
+    """Keep the benchmark texts that are to be looked for, as JSON lines."""
+    used: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    with path.open("w", encoding="ascii") as stream:
+        for text in texts:
+            if is_too_short(text.text):
+                skipped[text.benchmark] += 1
+            else:
+                used[text.benchmark] += 1
+                stream.write(json.dumps(asdict(text)) + "\n")
+    return TextCounts(dict(sorted(used.items())), dict(sorted(skipped.items())))
 
 
 @lru_cache(maxsize=1)
 def load_finder(path: Path) -> LeakFinder:
-    """The finder of the texts that ``write_texts`` kept; loaded once a process."""
-    # Lines end at "\n" alone: a text may hold other characters that end a line elsewhere.
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return LeakFinder(BenchmarkText(**json.loads(line)) for line in lines if line)
+    """The finder of the texts that ``keep_texts`` kept; loaded once a process."""
+    return LeakFinder(KeptTexts(path))

@@ -60,7 +60,9 @@ def scan_block(task: ScanTask) -> Scanned:
     """Read every row of a block and spill questions and answers by thread."""
     done = task.folder / f"{task.name}.json"
     if done.exists():
-        return Scanned(**json.loads(done.read_text(encoding="utf-8")))
+        scanned = Scanned(**json.loads(done.read_text(encoding="utf-8")))
+        if not task.keep_rejects or scanned.rejects(task.folder).exists():
+            return scanned
     rows: list[list[bytes]] = [[] for _ in range(shuffle.ROW_BUCKETS)]
     keys: list[list[tuple[int, ...]]] = [[] for _ in range(shuffle.KEY_BUCKETS)]
     rejects: list[dict[str, Any]] = []

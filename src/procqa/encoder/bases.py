@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from procqa.artifact import is_artifact, load_manifest
 from procqa.config import TrainConfig
 from procqa.encoder.model import find_encoder, load_model, weights_sha256
 from procqa.encoder.static import train_tokenizer
@@ -18,7 +19,7 @@ STATIC = "static"
 
 INITIAL_STD = 0.1
 """Standard deviation of new embeddings. Adam moves a number by about the learning rate a step, so the two
-belong together. Source: ours, docs/training.md."""
+belong together. Source: ours, docs/decisions/0010."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,14 @@ class Base:
         label: the name without the path of this machine.
         sha256: of the weights; None for a model from scratch.
         folder: where the weights are; None for a model from scratch.
+        lineage: sha256 of the weights that the base was trained from, and those from, back to the first that
+            is known; empty for a model that procqa did not train.
     """
 
     label: str
     sha256: str | None
     folder: Path | None
+    lineage: tuple[str, ...] = ()
 
 
 def find_base(name: str) -> Base:
@@ -47,7 +51,16 @@ def find_base(name: str) -> Base:
         return Base(STATIC, None, None)
     folder = find_encoder(name)
     label = folder.resolve().name if Path(name).expanduser().is_dir() and name not in ("minilm", "default") else name
-    return Base(label, weights_sha256(folder), folder)
+    return Base(label, weights_sha256(folder), folder, _lineage(folder))
+
+
+def _lineage(folder: Path) -> tuple[str, ...]:
+    """What an encoder folder of ours says that it was trained from; nothing for a folder from elsewhere."""
+    if not is_artifact(folder):
+        return ()
+    recipe = load_manifest(folder, kind="encoder").recipe
+    base = recipe.get("base_sha256")
+    return () if base is None else (base, *recipe.get("base_lineage", ()))
 
 
 def load_base(

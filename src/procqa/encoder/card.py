@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from procqa.artifact import Input
+from procqa.encoder.model import MINILM_SHA256
 
 MINILM_CAVEAT = (
-    "The base, all-MiniLM-L6-v2, lists code_search_net and several stackexchange sets among its own training data. "
+    "Its weights go back to all-MiniLM-L6-v2, which lists code_search_net and several stackexchange sets among its own "
+    "training data. "
     "A score on CodeSearchNet or on Stack Exchange questions is therefore not that of a model which never saw them, "
-    "and a gain over the base is not a clean claim about pre-training: compare with `--base static`, which starts "
+    "and a gain over such a base is not a clean claim about pre-training: compare with `--base static`, which starts "
     "from nothing."
 )
 
@@ -39,9 +41,9 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
         "## Recipe\n",
         "Contrastive learning with in-batch negatives (InfoNCE, query → document); each batch holds pairs of one "
         "language and one pair type, drawn with p ∝ n^alpha.\n",
-        _table(("setting", "value"), [(name, value) for name, value in recipe.items() if value is not None]),
+        _recipe(recipe),
         "## Limits\n",
-        _limits(recipe),
+        _limits(recipe, counts["max_tokens"]),
     ]
     (folder / "README.md").write_text("\n".join(sections), encoding="utf-8")
 
@@ -59,15 +61,24 @@ def _data(inputs: Sequence[Input], counts: dict[str, Any]) -> str:
     return "\n".join([datasets, seen, streams])
 
 
-def _limits(recipe: dict[str, Any]) -> str:
+def _recipe(recipe: dict[str, Any]) -> str:
+    """Every setting that has a value; the preset's name with what differs from it."""
+    changes = ", ".join(recipe["preset_changes"])
+    rows = {**recipe, "preset": f"{recipe['preset']}, but for {changes}" if changes else recipe["preset"]}
+    rows["base_lineage"] = ", ".join(recipe["base_lineage"]) or None
+    del rows["preset_changes"]
+    return _table(("setting", "value"), [(name, value) for name, value in rows.items() if value is not None])
+
+
+def _limits(recipe: dict[str, Any], max_tokens: int) -> str:
     limits = [
-        f"It reads the first {recipe['max_tokens']} tokens of a text and nothing beyond.",
+        f"It reads the first {max_tokens} tokens of a text and nothing beyond.",
         "It was not measured here: `procqa evaluate` gives scores with intervals on held-out questions.",
         "Authors and licences of the training texts stand in the rows of the datasets.",
     ]
     if recipe["base"] == "static":
         limits.append("A static encoder sums its tokens and does not see their order.")
-    if recipe["base"] == "minilm":
+    if MINILM_SHA256 in (recipe["base_sha256"], *recipe["base_lineage"]):
         limits.append(MINILM_CAVEAT)
     return "\n".join(f"- {limit}" for limit in limits) + "\n"
 

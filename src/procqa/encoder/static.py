@@ -2,7 +2,7 @@
 
 Reads the sentence-transformers layout of a StaticEmbedding: tokenizer.json and model.safetensors. The
 tokenizer that this file trains cuts camel case, lower-cases, and keeps words, numbers and operators apart.
-Source: ours, docs/training.md.
+Source: ours, docs/decisions/0010.
 """
 
 import json
@@ -42,12 +42,14 @@ class StaticEncoder:
         revision: sha256 of the weights.
         tokenizer: without padding, truncating at the tokens that are read.
         embeddings: (V, D) float32.
+        max_tokens: tokens that are read of each text, the tokenizer's limit.
     """
 
     name: str
     revision: str
     tokenizer: "Tokenizer"
     embeddings: NDArray[np.float32]
+    max_tokens: int
 
     @property
     def dimensions(self) -> int:
@@ -120,8 +122,9 @@ def open_static(folder: Path, *, name: str, max_tokens: int) -> StaticEncoder:
         )
     tokenizer.no_padding()
     limits = tokenizer.truncation
-    tokenizer.enable_truncation(min(max_tokens, limits["max_length"]) if limits else max_tokens)
-    return StaticEncoder(name, revision, tokenizer, embeddings)
+    read = min(max_tokens, limits["max_length"]) if limits else max_tokens
+    tokenizer.enable_truncation(read)
+    return StaticEncoder(name, revision, tokenizer, embeddings, read)
 
 
 def train_tokenizer(texts: Iterator[list[str]], *, vocabulary: int, max_tokens: int) -> "Tokenizer":

@@ -2,7 +2,7 @@
 
 The texts of the train splits go once into a memory-mapped Arrow file; a stream is a list of row numbers
 in it. A pair with an empty side, or with two sides that are equal after folding, is left out and counted.
-Source: docs/paper.md#macp (the authors keep one file a language and pair type).
+Source: docs/paper.md#sampling (the authors keep one file a language and pair type).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from procqa.text import fold
 
 FIELDS = ("title", "question", "answer")
 PAIR_TYPES = (("title", "question"), ("title", "answer"), ("question", "answer"))
-"""Query and document of each pair type. Source: docs/paper.md#macp."""
+"""Query and document of each pair type. Source: docs/paper.md#sampling."""
 
 EMPTY = 0
 """The hash of a text without a character that counts."""

@@ -68,7 +68,8 @@ class StepTrainer(SentenceTransformerTrainer):
         remaining = range(self._first_step, len(self._batches))
         # A sequence with numbered items is all the loader asks of a dataset.
         batches = cast("Dataset[Features]", self._batches)
-        return DataLoader(batches, sampler=remaining, batch_size=None, collate_fn=_as_is)
+        # A loader draws a seed when it starts; from the global generator that would move dropout after a resume.
+        return DataLoader(batches, sampler=remaining, batch_size=None, collate_fn=_as_is, generator=torch.Generator())
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Track nothing: the card is written from the manifest."""

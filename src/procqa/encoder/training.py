@@ -9,21 +9,21 @@ import importlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors
 
-from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, workspace
+from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, refuse_overlap, workspace
 from procqa.config import TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
 from procqa.encoder.features import open_features
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
-from procqa.encoder.model import quiet
+from procqa.encoder.model import quiet, token_limit
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import FIELDS, Corpus, Stream, Texts, write_texts
@@ -84,10 +84,11 @@ def train(
         MissingExtra: torch or sentence-transformers is not installed.
         ProcqaError: the loss is no longer a number.
     """
+    refuse_overlap(out, datasets)
     inputs = [_input(folder) for folder in datasets]
     _require_torch()
     base = find_base(config.base)
-    recipe = {**asdict(config), "base": base.label, "base_sha256": base.sha256}
+    recipe = _recipe(config, base)
     complete = find_complete(out, kind="encoder", recipe=recipe, inputs=inputs, force=force)
     if complete is None:
         with workspace(out, kind="encoder", recipe=recipe, inputs=inputs) as work:
@@ -104,6 +105,19 @@ def _input(folder: Path) -> Input:
     manifest = load_manifest(folder, kind="dataset")
     size = sum(entry["size"] for path, entry in manifest.files.items() if path.startswith("data/"))
     return Input(folder.resolve().name, size, manifest.sha256)
+
+
+def _recipe(config: TrainConfig, base: Base) -> dict[str, Any]:
+    """The recipe as the manifest holds it: every setting, where the base comes from, what the preset does not say."""
+    preset = TrainConfig(preset=config.preset)
+    names = [entry.name for entry in fields(config)]
+    return {
+        **asdict(config),
+        "base": base.label,
+        "base_sha256": base.sha256,
+        "base_lineage": list(base.lineage),
+        "preset_changes": [name for name in names if getattr(config, name) != getattr(preset, name)],
+    }
 
 
 def _require_torch() -> None:
@@ -158,13 +172,14 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
         if config.steps:
             _fit(run, model, batches)
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
-    model.save_pretrained(str(work.path), create_model_card=False)
+        model.save_pretrained(str(work.path), create_model_card=False)
     if config.steps:
         shutil.copyfile(work.scratch / LOG_FILE, work.path / LOG_FILE)
     else:
         (work.path / LOG_FILE).touch()
     counts = {
         "steps": config.steps,
+        "max_tokens": token_limit(model),
         "rows": corpus.rows,
         "rows_seen": int(batches.is_seen.sum()),
         "pairs_seen": batches.pairs.total(),

@@ -233,6 +233,7 @@ def _protocol(ranker: Ranker, exam: _Exam, config: EvaluateConfig) -> str:
             f"{', '.join(metric_names(config.depth)[:3])}, map over {config.depth} ranks",
             f"pool: {pool}",
             f"query: {exam.task.family.query}, document: {exam.task.family.document}",
+            f"relevant: {exam.task.family.relevant}",
             f"data: {exam.collection.source} (licence: {exam.collection.licence})",
             f"ranker: {ranker.protocol}",
             f"intervals: 95 % percentile bootstrap over queries, {config.bootstrap} resamples, seed {config.seed}",

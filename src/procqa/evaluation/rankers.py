@@ -95,7 +95,8 @@ class Ranker(Protocol):
 class Bm25:
     """BM25 over stemmed words and split identifiers (bm25s).
 
-    Source: docs/paper.md#benchmark-protocol for k1 and b; the tokens are those of lexical search.
+    Source: k1 and b are the defaults of Lucene, on which the search engine of docs/paper.md#benchmark-protocol
+    stands; the tokens, docs/decisions/0006, are those of lexical search.
     """
 
     def __init__(
@@ -150,10 +151,10 @@ class Bm25:
 class Dense:
     """A model: the dot product of unit vectors, all documents compared."""
 
-    def __init__(self, name: str, encoder: Encoder, *, max_tokens: int, report: Report) -> None:
+    def __init__(self, name: str, encoder: Encoder, *, report: Report) -> None:
         self.name = name
         self.revision = encoder.revision
-        self.protocol = f"{encoder.name} revision {encoder.revision}, {max_tokens} tokens a text, cosine, exact"
+        self.protocol = f"{encoder.name} revision {encoder.revision}, {encoder.max_tokens} tokens a text, cosine, exact"
         self._encoder, self._report = encoder, report
         self._held: str | None = None
         self._vectors = np.empty((0, encoder.dimensions), np.float32)
@@ -184,8 +185,9 @@ class Hybrid:
     """Reciprocal rank fusion of bm25 and a model.
 
     A document at rank r of a ranking, counted from 1, gets weight / (rrf_k + r) from it and nothing from a
-    ranking that it is not in: beyond the depth, or without a shared word in bm25. The weights are equal
-    unless the config says otherwise; none is tuned on a task.
+    ranking that it is not in: beyond the depth, or without a shared word in bm25. A model that scores every
+    document 0, because it knows no token of the query, has no ranking. The weights are equal unless the
+    config says otherwise; none is tuned on a task.
 
     Source: Cormack, Clarke and Büttcher 2009 (rrf_k = 60); ours, docs/evaluation.md, for the rest.
     """
@@ -211,11 +213,12 @@ class Hybrid:
         """Fuse the rankings of both; see ``Ranker.rank``."""
         depth = self._config.depth
         blocks = zip(self._lexical.rank(queries, depth), self._dense.rank(queries, depth), strict=True)
-        for (word_scores, by_words), (_, by_vectors) in blocks:
-            best = [
-                top_k_of_scores(self._fuse(by_words[row][word_scores[row] > 0], by_vectors[row]), k)
-                for row in range(len(by_words))
-            ]
+        for (word_scores, by_words), (vector_scores, by_vectors) in blocks:
+            best = []
+            for row in range(len(by_words)):
+                matched = by_words[row][word_scores[row] > 0]
+                compared = by_vectors[row] if vector_scores[row].any() else by_vectors[row][:0]
+                best.append(top_k_of_scores(self._fuse(matched, compared), k))
             yield np.array([row[0] for row in best], np.float32), np.array([row[1] for row in best], np.int64)
 
     def _fuse(self, *rankings: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -260,7 +263,7 @@ def open_rankers(names: Sequence[str], config: EvaluateConfig, *, report: Report
                 parts[name] = Bm25(config, report=report)
             else:
                 encoder = open_encoder(name, max_tokens=config.max_tokens)
-                parts[name] = Dense(name, encoder, max_tokens=config.max_tokens, report=report)
+                parts[name] = Dense(name, encoder, report=report)
         return parts[name]
 
     opened: list[Ranker] = []

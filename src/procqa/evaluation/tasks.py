@@ -24,6 +24,7 @@ class Family:
         part: what stands behind the colon; None where nothing may.
         query: the text of a query.
         document: the text of a document.
+        relevant: which documents are right for a query.
         from_dataset: whether it is built from our datasets or read from a published benchmark.
     """
 
@@ -31,6 +32,7 @@ class Family:
     part: str | None
     query: str
     document: str
+    relevant: str
     from_dataset: bool = False
 
 
@@ -56,6 +58,12 @@ class Task:
         return self.family.name, part.partition("-")[2] if self.family.name == "rosetta" else part
 
 
+ACCEPTED = "the accepted answer alone; an answer of the same text counts as another"
+"""Source: docs/paper.md#benchmark-protocol."""
+
+OWN_OR_EQUAL = "its own, and every document of the same text"
+"""Source: ours, docs/evaluation.md#tasks."""
+
 FAMILIES = {
     family.name: family
     for family in (
@@ -64,6 +72,7 @@ FAMILIES = {
             part="LANG",
             query="title, line break, question in Markdown",
             document="accepted answer in Markdown, of every split",
+            relevant=ACCEPTED,
             from_dataset=True,
         ),
         Family(
@@ -71,14 +80,47 @@ FAMILIES = {
             part="LANG",
             query="title",
             document="accepted answer in Markdown, of every split",
+            relevant=ACCEPTED,
             from_dataset=True,
         ),
-        Family(name="cosqa", part=None, query="web query", document="Python function as published, docstring in"),
-        Family(name="conala", part=None, query="rewritten intent", document="Python snippet"),
-        Family(name="codenn", part="LANG", query="title", document="code of the accepted answer"),
-        Family(name="csn-cloze", part="LANG", query="docstring", document="function as joined tokens"),
-        Family(name="rosetta", part="A-B", query="program in language A", document="program in language B"),
-        Family(name="beir", part="PATH", query="text", document="title, blank, text"),
+        Family(
+            name="cosqa",
+            part=None,
+            query="web query",
+            document="Python function as published, docstring in",
+            relevant="the one function that is labelled right",
+        ),
+        Family(
+            name="conala",
+            part=None,
+            query="rewritten intent",
+            document="Python snippet",
+            relevant="the snippets of all equal intents, and every snippet of the same text",
+        ),
+        Family(
+            name="codenn", part="LANG", query="title", document="code of the accepted answer", relevant=OWN_OR_EQUAL
+        ),
+        Family(
+            name="csn-cloze",
+            part="LANG",
+            query="docstring",
+            document="function as joined tokens",
+            relevant=OWN_OR_EQUAL,
+        ),
+        Family(
+            name="rosetta",
+            part="A-B",
+            query="program in language A",
+            document="program in language B",
+            relevant="the programs for the same task",
+        ),
+        Family(
+            name="beir",
+            part="PATH",
+            query="text",
+            document="title, blank, text",
+            relevant="those judged above 0, with their grades",
+        ),
     )
 }
 """Every family of tasks by name. Source: docs/paper.md#suite, docs/paper.md#benchmark-protocol."""

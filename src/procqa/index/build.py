@@ -31,6 +31,7 @@ from procqa.artifact import (
     is_artifact,
     load_manifest,
     lock,
+    refuse_overlap,
 )
 from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import sync_folder, sync_tree, write_durably
@@ -122,16 +123,21 @@ def build_index(
 
     Args:
         encoder: makes the vectors; None makes an index of words only.
-        encoder_folder: where its files lie; they are copied into the index.
+        encoder_folder: where its files lie; they are copied into the index, and a search needs them for
+            every mode but lexical.
         force: replace a folder of ours that is no index of this format version.
 
     Raises:
         ArtifactError: a source cannot be read, ``out`` is not ours or of another kind, or the disk refuses.
     """
+    refuse_overlap(out, [*sources, *([encoder_folder] if encoder_folder else [])])
     opened = tuple(Source(path) for path in sources)
     inputs = tuple(source.origin for source in opened)
     plan = _Plan(opened, inputs, _recipe(encoder), encoder, encoder_folder)
     live = _live_manifest(out, force=force)
+    if live is not None and live.recipe.get("encoder") and encoder is None and not force:
+        kept = live.recipe["encoder"]["name"]
+        raise ArtifactError(f"{out} has the vectors of {kept}: name an --encoder again, or --force words alone")
     if live is None or not _is_done(plan, out, live) or _strays(out, live):
         with lock(out):
             # Asked again: another process may have been here first.

@@ -1,7 +1,8 @@
-"""Search by vectors: one exact FAISS index a language, merged where all are asked for.
+"""Search by vectors: one exhaustive FAISS index a language, merged where all are asked for.
 
-A filter by language costs nothing this way, and loses nothing. Large languages hold a byte a dimension
-(SQ8), small ones the floats themselves. Knows positions and vectors, not documents or models.
+Each vector is compared, so a filter by language costs nothing and loses nothing. Languages above 10,000
+rows hold one byte a dimension (SQ8), smaller ones the floats themselves. Knows positions and vectors,
+not documents or models.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -180,7 +180,7 @@ def code_place(row: dict[str, Any]) -> CodePlace | None:
 
 
 def document_text(title: str, answer: str) -> str:
-    """What an encoder reads of a document. Source: ours, docs/decisions/0007 (authors' code: title + answer)."""
+    """What an encoder reads of a document. Source: ours, docs/decisions/0007."""
     return f"{title}\n\n{answer}"
 
 

@@ -55,7 +55,9 @@ def parse_languages(names: Iterable[str]) -> dict[str, str]:
     for name in names:
         language, given, tags = name.partition("=")
         if given:
-            own |= dict.fromkeys(_own_tags(language, tags), language)
+            for tag in _own_tags(language, tags):
+                if own.setdefault(tag, language) != language:
+                    raise ConfigError(f"a tag must name one language, but {tag!r} names {own[tag]} and {language}")
         elif language not in TAGS:
             raise ConfigError(
                 f"a language must be one of {', '.join(LANGUAGES)}, or NAME=TAG+TAG for another, got {language!r}"
@@ -67,9 +69,10 @@ def parse_languages(names: Iterable[str]) -> dict[str, str]:
 
 def _own_tags(language: str, tags: str) -> list[str]:
     """The tags of a definition of the user's own; the name becomes a folder."""
-    if not re.fullmatch(r"[a-z][a-z0-9_-]*", language) or not all(tags.split("+")):
+    if language == "all" or not re.fullmatch(r"[a-z][a-z0-9_-]*", language) or not all(tags.split("+")):
         raise ConfigError(
-            f"a language of your own must read name=tag+tag with a lower-case name, got {language!r}={tags!r}"
+            "a language of your own must read name=tag+tag, its name in lower case and not all,"
+            f" got {language!r}={tags!r}"
         )
     return tags.split("+")
 

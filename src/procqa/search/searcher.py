@@ -186,10 +186,16 @@ class Searcher:
     def _open_encoder(self) -> Encoder:
         assert self._described is not None
         folder = self._generation / "encoder"
-        encoder = open_encoder(str(folder) if folder.is_dir() else self._described["name"])
+        if not folder.is_dir():
+            # Its name may be one of the model hub, and a search never fetches.
+            raise ArtifactError(
+                f"{folder} must hold the encoder of this index ({self._described['name']}), but there is no such "
+                "folder: run procqa index again, or search with the mode lexical"
+            )
+        encoder = open_encoder(str(folder.absolute()))
         if encoder.revision != self._described["revision"]:
             raise ArtifactError(
-                f"{encoder.name} must be the encoder that made this index ({self._described['name']}, sha256 "
+                f"{folder} must be the encoder that made this index ({self._described['name']}, sha256 "
                 f"{self._described['revision'][:12]}), got {encoder.revision[:12]}: run procqa index again"
             )
         return encoder

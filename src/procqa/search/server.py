@@ -1,5 +1,6 @@
 """Listens on an address and serves the app of ``web.py`` until it is told to stop."""
 
+import errno
 import signal
 import socket
 import sys
@@ -23,37 +24,53 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that already takes connections.
 
     Raises:
-        ProcqaError: the address is taken, or is none of this machine.
+        ConfigError: the host is none of this machine.
+        ProcqaError: the port is taken.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         opened = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise ConfigError(f"host must be an address of this machine, got {host!r}: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no address can have
+        raise _wrong_host(host, error) from error
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)
         opened.listen(128)
     except OSError as error:
         opened.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise _wrong_host(host, error) from error
         raise ProcqaError(
             f"port {port} on {host} must be free, but it cannot be had: {error.strerror}; give another --port"
         ) from error
     return opened
 
 
+def _wrong_host(host: str, error: Exception) -> ConfigError:
+    reason = getattr(error, "strerror", None) or "it is no host name"
+    return ConfigError(f"host must be an address of this machine, got {host!r} ({reason}): give another --host")
+
+
 def serve(index: Path, config: ServeConfig, *, announce: Callable[[str], object]) -> None:
-    """Serve an index until SIGTERM or Ctrl-C.
+    """Serve an index until SIGTERM or Ctrl-C; SIGTERM ends the process with status 0.
 
     Args:
         announce: is told the address as soon as connections are taken.
 
     Raises:
         ArtifactError: the folder is no index.
+        ConfigError: the host is none of this machine.
         ProcqaError: the port is taken.
     """
     # uvicorn raises the signal again once it has ended in good order: then this ends the process.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        _run(index, config, announce)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+def _run(index: Path, config: ServeConfig, announce: Callable[[str], object]) -> None:
     app = make_app(index, config)
     with listen(config.host, config.port) as opened:
         port = opened.getsockname()[1]

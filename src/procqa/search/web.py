@@ -12,16 +12,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procqa import __version__
@@ -29,6 +30,7 @@ from procqa.config import MAX_QUERY_CHARS, SearchConfig, ServeConfig
 from procqa.errors import ConfigError, ProcqaError, QueryError
 from procqa.search.live import LiveSearcher
 from procqa.search.pages import render
+from procqa.search.problems import PROBLEMS, quote, shorten, to_sentence
 from procqa.search.searcher import Searcher, SearchResult, document_json, result_json
 
 logger = logging.getLogger(__name__)
@@ -37,25 +39,6 @@ Answer = TypeVar("Answer")
 MAX_BODY_BYTES = 256 << 10
 """Largest body of a request: a query of 20,000 characters, each escaped as twelve bytes, and some room."""
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "What is wrong, in one sentence: 400 the request, 404 the id, 413 size, 503 too many, 504 time.",
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                    },
-                }
-            }
-        },
-    }
-}
 FAILED = "the server failed on this request, and its log says why"
 RETRY_AFTER_S = 1
 HEADERS = {
@@ -72,10 +55,16 @@ HEADERS = {
 
 DEFAULTS = SearchConfig()
 Mode = Literal["hybrid", "dense", "lexical"]
-QueryParameter = Annotated[str, Query(description="words or code, at most 20,000 characters")]
-KParameter = Annotated[int, Query(description="hits returned, 1 to 1000")]
-LanguageParameter = Annotated[str | None, Query(description="answer in one language only; empty or all: any")]
-ModeParameter = Annotated[Mode, Query(description="rank by words (lexical), vectors (dense), or both fused (hybrid)")]
+MEANS = {
+    "q": "words or code, at most 20,000 characters",
+    "k": "hits returned, 1 to 1000",
+    "language": "answer in one language only; empty or all: any",
+    "mode": "rank by words (lexical), vectors (dense), or both fused (hybrid)",
+}
+QueryParameter = Annotated[str, Query(description=MEANS["q"])]
+KParameter = Annotated[int, Query(description=MEANS["k"])]
+LanguageParameter = Annotated[str | None, Query(description=MEANS["language"])]
+ModeParameter = Annotated[Mode, Query(description=MEANS["mode"])]
 
 
 class SearchRequest(BaseModel):
@@ -83,11 +72,11 @@ class SearchRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str | None = None
-    code: str | None = None
-    k: int = DEFAULTS.k
-    language: str | None = None
-    mode: Mode = DEFAULTS.mode
+    query: str | None = Field(None, description=f"{MEANS['q']}; give either query or code")
+    code: str | None = Field(None, description="code as the query, at most 20,000 characters")
+    k: int = Field(DEFAULTS.k, description=MEANS["k"])
+    language: str | None = Field(None, description=MEANS["language"])
+    mode: Mode = Field(DEFAULTS.mode, description=MEANS["mode"])
 
 
 class Desk:
@@ -149,7 +138,10 @@ class Metrics:
 
 
 class Rim:
-    """The outermost layer: headers on every answer, a limit on every body, a count of every request."""
+    """The outermost layer: headers on every answer, a limit on every body, a count of every request.
+
+    HEAD is answered wherever GET is: with the same head, and no body.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -160,6 +152,9 @@ class Rim:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}
         received = 0
 
         async def limited() -> Message:
@@ -178,8 +173,10 @@ class Rim:
                 ]
                 message["headers"] = [*message["headers"], *extra]
                 route = getattr(scope.get("route"), "path", "none")
-                method = scope["method"] if scope["method"] in ("GET", "POST") else "other"
-                self._metrics.requests.labels(route, method, message["status"]).inc()
+                label = method if method in ("GET", "HEAD", "POST") else "other"
+                self._metrics.requests.labels(route, label, message["status"]).inc()
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         await self._app(scope, limited, headed)
@@ -250,12 +247,16 @@ def _add_errors(app: FastAPI, service: Service) -> None:
 
     @app.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: StarletteHTTPException) -> Response:
+        if error.status_code == 405:
+            methods = _methods(app, request)
+            sentence = f"this address must be asked with {' or '.join(methods)}, got {shorten(request.method)}"
+            return answer(request, 405, f"{sentence}: see /docs", {"allow": ", ".join(methods)})
         sentence = "there is nothing at this address: see /docs" if error.detail == "Not Found" else str(error.detail)
         return answer(request, error.status_code, sentence, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return answer(request, 400, _sentence(error.errors()[0]))
+        return answer(request, 400, to_sentence(error.errors()[0]))
 
     @app.exception_handler(QueryError)
     @app.exception_handler(ConfigError)
@@ -273,14 +274,15 @@ def _add_errors(app: FastAPI, service: Service) -> None:
         return answer(request, 500, FAILED)
 
 
-def _sentence(invalid: Mapping[str, Any]) -> str:
-    """What pydantic has against a request, in one sentence."""
-    if invalid["type"] == "json_invalid":
-        return "the body must be JSON, but it cannot be read as such"
-    name = ".".join(str(part) for part in invalid["loc"][1:]) or "the body"
-    if invalid["type"] == "missing":
-        return f"{name} must be given"
-    return f"{name} cannot be taken: {invalid['msg'][:1].lower()}{invalid['msg'][1:]}"
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """The methods that an address takes, of all its routes."""
+    found: set[str] = set()
+    for route in app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    if "GET" in found:
+        found.add("HEAD")
+    return sorted(found)
 
 
 def _add_page(app: FastAPI, service: Service) -> None:
@@ -296,7 +298,8 @@ def _add_page(app: FastAPI, service: Service) -> None:
     ) -> Response:
         form = render.Form.of(request.query_params)
         if not q.strip():
-            return HTMLResponse(await service.desk.run(lambda: render.search_page(service.live.current(), form)))
+            # No search, so it takes no place of one.
+            return HTMLResponse(render.search_page(await run_in_threadpool(service.live.current), form))
         config = SearchConfig(k=k, language=language or None, mode=mode)
         return HTMLResponse(
             await service.search(q, config, lambda searcher, result: render.search_page(searcher, form, result=result))
@@ -331,7 +334,7 @@ def _add_api(app: FastAPI, service: Service) -> None:
     async def document(id: Annotated[str, PathParameter(description="the id of a hit")]) -> Response:  # noqa: A002
         found = await service.desk.run(lambda: service.live.current().document(id))
         if found is None:
-            raise HTTPException(404, "no document of this index has that id")
+            raise HTTPException(404, f"no document of this index has the id {quote(id)}: take the id of a hit")
         return JSONResponse(document_json(found))
 
 

@@ -1,0 +1,80 @@
+"""Checks an artifact against its manifest, and the chain of its inputs down to the dump."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from procqa.artifact import Input, Manifest, describe_files, digest_input, is_artifact, load_manifest
+from procqa.errors import ArtifactError
+
+Matches = Callable[[Manifest, Path, Input], bool]
+"""Whether a path is the input that a manifest names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: ``ok``, ``failed`` or ``not checked``, and why."""
+
+    subject: str
+    outcome: str
+    detail: str = ""
+
+
+def verify(folder: Path, inputs: Sequence[Path] = (), *, matches: Matches | None = None) -> list[Check]:
+    """Check every file of an artifact, and every input of its chain that is at hand.
+
+    An input is found by its name, else by its content; one that is given and belongs nowhere fails.
+
+    Args:
+        inputs: dumps, benchmarks, datasets or other inputs of any artifact of the chain.
+        matches: None compares the sha256 of ``digest_input``.
+
+    Raises:
+        ArtifactError: the folder is no artifact, or an input is missing or cannot be read.
+    """
+    for path in inputs:
+        if not path.exists():
+            raise ArtifactError(f"{path} must be an input of the chain, but there is no such file or folder")
+    used: set[Path] = set()
+    checks = list(_verify(folder, inputs, matches or is_input, used))
+    strangers = [path for path in inputs if path not in used]
+    return checks + [Check(f"input {path}", "failed", "no manifest of the chain names it") for path in strangers]
+
+
+def _verify(folder: Path, inputs: Sequence[Path], matches: Matches, used: set[Path]) -> Iterator[Check]:
+    manifest = load_manifest(folder)
+    yield from check_files(folder, manifest)
+    for entry in manifest.inputs:
+        named = [path for path in inputs if path.resolve().name == entry.name]
+        found = next((path for path in dict.fromkeys([*named, *inputs]) if matches(manifest, path, entry)), None)
+        if found is not None:
+            used.add(found)
+            yield Check(f"input {entry.name}", "ok")
+            for check in _verify(found, inputs, matches, used) if is_artifact(found) else ():
+                yield replace(check, subject=f"{entry.name}: {check.subject}")
+        elif named:
+            used.update(named)
+            yield Check(f"input {entry.name}", "failed", f"{named[0]} differs from the manifest's sha256")
+        else:
+            yield Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input")
+
+
+def is_input(_manifest: Manifest, path: Path, entry: Input) -> bool:
+    """Whether a file has the size and bytes, or a folder the digest, that a manifest names."""
+    if path.is_file() and path.stat().st_size != entry.size:
+        return False
+    return digest_input(path).sha256 == entry.sha256
+
+
+def check_files(folder: Path, manifest: Manifest) -> list[Check]:
+    """Compare every file of a folder with its manifest: changed, missing and unknown ones fail."""
+    found = describe_files(folder)
+    problems = dict.fromkeys(manifest.files.keys() - found.keys(), "the manifest names it, but it is missing")
+    problems |= dict.fromkeys(found.keys() - manifest.files.keys(), "the manifest does not name it")
+    for path in found.keys() & manifest.files.keys():
+        if found[path] != manifest.files[path]:
+            problems[path] = "its bytes differ from the manifest's sha256"
+    return [
+        Check(path, "failed", problems[path]) if path in problems else Check(path, "ok")
+        for path in sorted(manifest.files.keys() | found.keys())
+    ]

@@ -1,0 +1,73 @@
+"""Words what is wrong with a request: what must hold, what came, and what to do.
+
+The shape of every error of the server, and the sentences for requests that pydantic refuses. Knows
+no framework: ``web.py`` sends them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": (
+            "What is wrong, in one sentence: 400 the request, 404 the id, 405 the method, 413 the size, "
+            "500 the server, 503 too many at once, 504 the time."
+        ),
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+GOT_CHARS = 40
+"""How much of what came a sentence repeats."""
+
+WHOLE_NUMBER = "{name} must be a whole number from 1 to 1000, got {got}"
+JSON_OBJECT = 'the body must be a JSON object, got {got}: send {{"query": "…"}} as application/json'
+SENTENCES = {
+    "int_parsing": WHOLE_NUMBER,
+    "int_parsing_size": WHOLE_NUMBER,
+    "int_from_float": WHOLE_NUMBER,
+    "int_type": WHOLE_NUMBER,
+    "string_type": "{name} must be text, got {got}: put it in quotation marks",
+    "literal_error": "{name} must be one of hybrid, dense, lexical, got {got}",
+    "extra_forbidden": "the body may hold query, code, k, language and mode, got {name!r}: leave it out",
+    "json_invalid": 'the body must be JSON, but it cannot be read as such: send {{"query": "…"}} as application/json',
+    "model_attributes_type": JSON_OBJECT,
+    "missing": "{name} must be given, got nothing: add ?{name}=WORDS to the address",
+}
+"""What must hold, what came and what to do, by pydantic's type of error."""
+
+
+def to_sentence(invalid: Mapping[str, Any]) -> str:
+    """What pydantic has against a request, in one sentence."""
+    name = shorten(".".join(str(part) for part in invalid["loc"][1:]))
+    got = quote(invalid.get("input"))
+    if invalid["loc"] == ("body",) and invalid["type"] == "missing":
+        return JSON_OBJECT.format(got="nothing")
+    if invalid["type"] in SENTENCES:
+        return SENTENCES[invalid["type"]].format(name=name, got=got)
+    return f"{name or 'the body'} must be of another form, got {got}: see /docs"
+
+
+def quote(value: Any) -> str:  # Any: whatever came in a request
+    """The head of what came, without what could break a line."""
+    if isinstance(value, bytes):
+        value = value[: 4 * GOT_CHARS].decode("utf-8", "replace")
+    return repr(shorten(value)) if isinstance(value, str) else shorten(repr(value))
+
+
+def shorten(text: str) -> str:
+    """The head of a text, with a sign where more came."""
+    return text if len(text) <= GOT_CHARS else f"{text[:GOT_CHARS]}…"

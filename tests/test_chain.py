@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from procqa import artifact
+from procqa.artifact import workspace
+from procqa.chain import verify
+from procqa.errors import ArtifactError
+from tests.test_artifact import INPUTS, make
+
+
+@given(st.data())
+def test_verify_finds_any_changed_byte(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("verify")
+    out = folder / "out"
+    make(out, "hello world")
+    assert all(check.outcome != "failed" for check in verify(out))
+    place = data.draw(st.integers(0, 10))
+    content = bytearray(b"hello world")
+    content[place] ^= data.draw(st.integers(1, 255))
+    (out / "data/part").write_bytes(content)
+    assert [check.subject for check in verify(out) if check.outcome == "failed"] == ["data/part"]
+
+
+def test_verify_finds_missing_and_unknown_files_and_checks_the_inputs_at_hand(tmp_path):
+    out, dump = tmp_path / "out", tmp_path / "dump.xml"
+    dump.write_text("<a/>")
+    with workspace(out, kind="dataset", recipe={}, inputs=[artifact.digest_input(dump), INPUTS[0]]) as work:
+        (work.path / "part").write_text("x")
+        work.finish({})
+    (out / "part").rename(out / "other")
+    outcomes = {check.subject: check.outcome for check in verify(out)}
+    assert outcomes == {"part": "failed", "other": "failed", "input dump.xml": "not checked"}
+    assert {check.outcome for check in verify(out, [dump]) if check.subject == "input dump.xml"} == {"ok", "failed"}
+
+
+def test_verify_follows_the_chain_through_an_artifact(tmp_path):
+    make(tmp_path / "below")
+    with workspace(
+        tmp_path / "above", kind="index", recipe={}, inputs=[artifact.digest_input(tmp_path / "below")]
+    ) as work:
+        (work.path / "part").write_text("x")
+        work.finish({})
+    (tmp_path / "below/data/part").write_text("changed")
+    failed = [check.subject for check in verify(tmp_path / "above", [tmp_path / "below"]) if check.outcome == "failed"]
+    assert failed == ["below: data/part"]
+
+
+def test_two_inputs_of_one_name_are_told_apart_by_their_content(tmp_path):
+    paths = [tmp_path / site / "Posts.xml" for site in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(f"<{path.parent.name}/>")
+    with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=map(artifact.digest_input, paths)) as work:
+        work.finish({})
+    assert {check.outcome for check in verify(tmp_path / "out", paths)} == {"ok"}
+    assert {check.outcome for check in verify(tmp_path / "out", paths[::-1])} == {"ok"}
+
+
+def test_an_input_is_known_by_its_content_under_another_name(tmp_path):
+    (tmp_path / "dump.xml").write_text("<a/>")
+    inputs = [artifact.digest_input(tmp_path / "dump.xml")]
+    with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=inputs) as work:
+        work.finish({})
+    (tmp_path / "dump.xml").rename(tmp_path / "moved.xml")
+    assert [check.outcome for check in verify(tmp_path / "out", [tmp_path / "moved.xml"])] == ["ok"]
+
+
+def test_an_input_that_belongs_nowhere_fails_and_a_missing_one_is_an_error(tmp_path):
+    make(tmp_path / "out")
+    (tmp_path / "other.xml").write_text("<b/>")
+    failed = [check.detail for check in verify(tmp_path / "out", [tmp_path / "other.xml"]) if check.outcome == "failed"]
+    assert failed == ["no manifest of the chain names it"]
+    with pytest.raises(ArtifactError, match="no such file or folder"):
+        verify(tmp_path / "out", [tmp_path / "absent.xml"])
