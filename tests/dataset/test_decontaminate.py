@@ -56,7 +56,10 @@ def test_exactly_the_substrings_are_found(benchmark, title, question, answer):
 
 def test_kept_texts_come_back_whatever_they_hold_and_short_ones_are_counted(tmp_path):
     kept = texts(
-        "line one\nline two of this text", "a \x85 b \u2028 c and some more", 'quotes " and \\ some slashes here or there', "no"
+        "one\ntwo words of this text",
+        "a \x85 b \u2028 c and some more",
+        'quotes " and \\ some slashes here or there',
+        "no",
     )
     counts = keep_texts(tmp_path / "texts", kept)
     assert (counts.used, counts.skipped) == ({"bench": 3}, {"bench": 1})
