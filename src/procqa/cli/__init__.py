@@ -52,7 +52,7 @@ class StageGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:  # Any: click's own signature
-        """Run a command; a ProcqaError becomes one sentence and an exit status."""
+        """Run a command; what is wrong becomes one sentence and an exit status."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -60,6 +60,10 @@ class StageGroup(click.Group):
         except ProcqaError as error:
             click.echo(f"procqa: {error}", err=True)
             ctx.exit(2 if isinstance(error, (ConfigError, QueryError)) else 1)
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "procqa"
+            click.echo(f"procqa: {error.format_message().rstrip('.')}; see {where} --help", err=True)
+            ctx.exit(2)
         except OSError as error:
             _forget_unwritten_output()
             what = "the reader of standard output closed it" if error.errno == errno.EPIPE else error.strerror
