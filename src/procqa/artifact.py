@@ -197,7 +197,7 @@ def find_complete(
         return manifest
     if not force:
         raise ArtifactError(
-            f"{out} holds another {manifest.kind}, by its inputs or recipe, or another kind of result than asked for:"
+            f"{out} is there already, of kind {manifest.kind}, from other inputs or by another recipe:"
             " give another --out, or --force"
         )
     return None

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from procqa.artifact import check_files, load_manifest
+from procqa.artifact import load_manifest
+from procqa.chain import check_files
 from procqa.encoder.log import Progress
 from procqa.encoder.model import MINILM_SHA256, open_encoder
 from procqa.encoder.seen import load_seen, text_hashes

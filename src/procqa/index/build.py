@@ -28,6 +28,7 @@ from procqa.artifact import (
     as_json,
     describe_files,
     digest_files,
+    digest_input,
     is_artifact,
     load_manifest,
     lock,
@@ -133,6 +134,8 @@ def build_index(
     refuse_overlap(out, [*sources, *([encoder_folder] if encoder_folder else [])])
     opened = tuple(Source(path) for path in sources)
     inputs = tuple(source.origin for source in opened)
+    if encoder_folder is not None and is_artifact(encoder_folder):
+        inputs += (digest_input(encoder_folder),)
     plan = _Plan(opened, inputs, _recipe(encoder), encoder, encoder_folder)
     live = _live_manifest(out, force=force)
     if live is not None and live.recipe.get("encoder") and encoder is None and not force:
