@@ -59,7 +59,10 @@ def test_only_a_few_items_are_in_flight():
         assert len(taken) <= 2
 
 
-@pytest.mark.parametrize("options", [{"jobs": 0}, {"memory": "1MB"}, {"memory": "lots"}, {"jobs": 64, "memory": "1GB"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"jobs": 0}, {"memory": "1MB"}, {"memory": "lots"}, {"jobs": 64, "memory": "1GB"}, {"jobs": 1, "memory": "199MB"}],
+)
 def test_impossible_settings_are_refused(options):
     with pytest.raises(ConfigError):
         RunConfig(**options)

@@ -27,3 +27,16 @@ def test_pairs_read_are_the_questions_whose_answer_was_found():
     tally.drop("accepted answer belongs to another question", "python")
     tally.drop("answer too short", "python")
     assert tally.pairs_read == 2
+
+
+def test_reasons_stand_in_the_order_in_which_they_are_tried():
+    tally = Tally()
+    for reason in ("answer too short", "contaminated", "no wanted language", "no accepted answer", "repeated"):
+        tally.drop(reason, "go")
+    assert list(tally.dropped_by_reason) == [
+        "no accepted answer",
+        "no wanted language",
+        "answer too short",
+        "contaminated",
+        "repeated",
+    ]

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from procqa.pairs.rules import NOT_JOINED
+from procqa.pairs.rules import FUNNEL, NOT_JOINED
 
 NO_LANGUAGE_KEY = "none"
 
@@ -65,8 +65,10 @@ class Tally:
 
     @property
     def dropped_by_reason(self) -> dict[str, int]:
-        """Dropped questions by reason, over all languages."""
-        return {reason: languages.total() for reason, languages in sorted(self.dropped.items())}
+        """Dropped questions by reason, over all languages, in the order in which reasons are tried."""
+        order = {reason: place for place, reason in enumerate(FUNNEL)}
+        reasons = sorted(self.dropped, key=lambda reason: (order.get(reason, len(order)), reason))
+        return {reason: self.dropped[reason].total() for reason in reasons}
 
     @property
     def pairs_read(self) -> int:
