@@ -90,7 +90,7 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (BuildConfig, {"site": ""}, "site must be a host name"),
         (RunConfig, {"jobs": 0}, "jobs must be at least 1, got 0"),
         (RunConfig, {"memory": "1MB"}, "memory must be at least 200MB for --jobs 1, got 1MB"),
-        (RunConfig, {"jobs": 8, "memory": "1GB"}, "memory must be at least 1440MB for 8 jobs, got 1GB"),
+        (RunConfig, {"jobs": 8, "memory": "1GB"}, "memory must be at least 1440MB for --jobs 8, got 1GB"),
         (RunConfig, {"memory": "much"}, "a memory size must be a number"),
         (TrainConfig, {"steps": -1}, "steps must lie between 0 and 10000000, got -1"),
         (TrainConfig, {"batch_size": 1}, "batch_size must be at least 2"),
