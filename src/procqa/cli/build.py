@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from procqa.cli.common import config_options, force_option, json_option, print_json, progress, to_config
-from procqa.config import BuildConfig, RunConfig
+from procqa.config import BuildConfig, RunConfig, build_config
 
 
 @click.command()
@@ -42,7 +42,7 @@ def command(
     request = BuildRequest(
         dumps=dumps,
         out=out,
-        config=to_config(BuildConfig, options),
+        config=to_config(BuildConfig, options, build_config),
         run=to_config(RunConfig, options),
         benchmarks=benchmarks,
         rejects=rejects,

@@ -43,7 +43,10 @@ def config_options(config_class: type, *, leave_out: Iterable[str] = ()) -> Call
                 text += f" [default: {field.default}]"
             flag = f"--{field.name.removesuffix('_s').replace('_', '-')}"
             flags = ("-k", field.name) if field.name == "k" else (flag, field.name)
-            command = click.option(*flags, type=_click_type(hints[field.name]), default=None, help=text)(command)
+            if hints[field.name] is bool:
+                command = click.option(*flags, is_flag=True, default=None, help=field.metadata["help"])(command)
+            else:
+                command = click.option(*flags, type=_click_type(hints[field.name]), default=None, help=text)(command)
         return command
 
     return decorate
@@ -58,8 +61,15 @@ def _click_type(hint: Any) -> click.Choice[Any] | type:  # Any: a type hint, and
     return hint if hint in (int, float) else str
 
 
-def to_config(config_class: type[ConfigType], options: dict[str, Any]) -> ConfigType:
+def to_config(
+    config_class: type[ConfigType],
+    options: dict[str, Any],
+    make: Callable[[dict[str, Any]], ConfigType] | None = None,
+) -> ConfigType:
     """The config with the options that were given; takes its own fields out of ``options``.
+
+    Args:
+        make: makes the config from the fields that were given, where a preset has a say.
 
     Raises:
         ConfigError: a value is out of range.
@@ -70,7 +80,7 @@ def to_config(config_class: type[ConfigType], options: dict[str, Any]) -> Config
         if value is not None:
             is_list = isinstance(field.default, tuple)
             given[field.name] = split_names(value) if is_list else value
-    return config_class(**given)
+    return config_class(**given) if make is None else make(given)
 
 
 def split_names(text: str) -> tuple[str, ...]:
