@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check fmt bench docs clean
+.PHONY: setup demo test check fmt bench fuzz docs clean
 
 setup: $(READY)
 
@@ -36,6 +36,9 @@ fmt: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.run
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --minutes 10
 
 docs: setup
 	$(BIN)/python -m docs.generate

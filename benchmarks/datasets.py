@@ -4,7 +4,8 @@ from pathlib import Path
 
 from benchmarks.dumps import DENSE, write_dump
 from procqa.config import RunConfig
-from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.build import build_dataset
+from procqa.dataset.request import BuildRequest
 
 PAIR_BYTES = 3_100
 """What a pair of a dense dump takes there, on average."""

@@ -19,6 +19,8 @@ import click
 
 from procqa import config, errors
 from procqa.cli import COMMANDS, main
+from procqa.pairs.languages import tags_table
+from procqa.pairs.rules import rules_table
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP_WIDTH = 100
@@ -57,8 +59,27 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/config.md": config_page(),
         ROOT / "docs/errors.md": errors_page(),
         ROOT / "docs/http-api.md": http_page(),
+        ROOT / "docs/dataset.md": dataset_page(),
         ROOT / "README.md": readme,
     }
+
+
+def dataset_page() -> str:
+    """The page of the dataset with its tables of languages and rules."""
+    page = (ROOT / "docs/dataset.md").read_text(encoding="utf-8")
+    languages = [f"| {language} | {tags} |" for language, tags in tags_table()]
+    rules = [f"| {reason} | {when} | {cited(source)} |" for reason, when, source in rules_table()]
+    page = replace_block(page, "languages", "\n".join(["| language | tags |", "|---|---|", *languages]))
+    return replace_block(page, "rules", "\n".join(["| reason | when | source |", "|---|---|---|", *rules]))
+
+
+def cited(source: str) -> str:
+    """A source as the code names it, as a link of the docs."""
+    place = source.rpartition("docs/")[2]
+    if place.startswith("decisions/"):
+        (file,) = (ROOT / "docs/decisions").glob(f"{place.removeprefix('decisions/')}-*.md")
+        return f"[ours](decisions/{file.name})"
+    return f"[paper]({place})"
 
 
 def cli_page() -> str:
@@ -244,7 +265,7 @@ def replace_block(text: str, name: str, block: str) -> str:
     head, found_begin, rest = text.partition(begin)
     _, found_end, tail = rest.partition(end)
     if not (found_begin and found_end):
-        raise ValueError(f"README.md must hold the markers of the {name} block")
+        raise ValueError(f"the page must hold the markers of the {name} block")
     return f"{head}{begin}{block}\n{end}{tail}"
 
 

@@ -22,7 +22,8 @@ def sample_dump() -> Path:
 @pytest.fixture(scope="session")
 def sample_dataset(sample_dump: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset built from the sample."""
-    from procqa.dataset.build import BuildRequest, build_dataset
+    from procqa.dataset.build import build_dataset
+    from procqa.dataset.request import BuildRequest
 
     out = tmp_path_factory.mktemp("sample") / "dataset"
     config, run = BuildConfig(site="local"), RunConfig(jobs=1)

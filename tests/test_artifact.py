@@ -141,13 +141,98 @@ def test_another_kind_and_an_absent_folder_are_refused(tmp_path):
         load_manifest(tmp_path / "absent")
 
 
-def test_the_log_beside_the_folder_tells_the_last_cost(tmp_path):
+def test_the_log_beside_the_folder_tells_of_the_run(tmp_path):
     out = tmp_path / "out"
+    with workspace(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) as work:
+        work.note({"stage": "scan"})
+        work.log.append({"cost": {"seconds": 2}})
+        work.note({"stage": "pairs"})
+        work.finish({})
+    lines = [json.loads(line) for line in (tmp_path / "out.log.jsonl").read_text().splitlines()]
+    assert lines[:2] == [{"stage": "scan"}, {"stage": "pairs"}]
+    assert (lines[2]["path"], lines[2]["seconds"] >= 0) == (str(out.resolve()), True)
+    assert lines[3:] == [{"cost": {"seconds": 2}}]
+
+
+def interrupted(out, *notes):
+    """A run that notes something and is interrupted."""
+    with pytest.raises(KeyboardInterrupt), workspace(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) as work:
+        for note in notes:
+            work.note(note)
+        raise KeyboardInterrupt
+
+
+def test_what_an_interrupted_run_noted_comes_into_the_log_of_the_next(tmp_path):
+    out = tmp_path / "out"
+    interrupted(out, {"stage": "scan"}, {"stage": "pairs"})
+    assert not (tmp_path / "out.log.jsonl").exists()
     make(out)
-    artifact.append_log(out, {"cost": {"seconds": 1}}, {"other": 1}, {"cost": {"seconds": 2}})
-    assert artifact.last_logged(out, "cost") == {"seconds": 2}
-    assert artifact.last_logged(out, "absent") is None
-    assert json.loads((tmp_path / "out.log.jsonl").read_text().splitlines()[0])["path"] == str(out.resolve())
+    lines = [json.loads(line) for line in (tmp_path / "out.log.jsonl").read_text().splitlines()]
+    assert [line.get("stage") for line in lines] == ["scan", "pairs", None]
+    make(out, recipe={"size": 2})
+    assert len((tmp_path / "out.log.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_note_that_a_kill_cut_short_does_not_fail_the_next_run(tmp_path):
+    out = tmp_path / "out"
+    interrupted(out, {"stage": "scan"})
+    with (tmp_path / ".out.partial/scratch/notes.jsonl").open("a") as stream:
+        stream.write('{"stage": "pai')
+    make(out)
+    assert load_manifest(out).counts == {"rows": 1}
+    assert (tmp_path / "out.log.jsonl").read_text().startswith('{"stage": "scan"}')
+
+
+def make_beside(out, text, *, recipe=RECIPE):
+    """Make a folder with a file and a folder beside it."""
+    with workspace(out, kind="dataset", recipe=recipe, inputs=INPUTS) as work:
+        (work.path / "part").write_text(text)
+        (work.scratch / "changes").write_text(text)
+        (work.scratch / "state").mkdir(exist_ok=True)
+        (work.scratch / "state" / text).write_text(text)
+        work.beside |= {".changes.jsonl": work.scratch / "changes", ".state": work.scratch / "state"}
+        work.finish({})
+
+
+def test_what_belongs_beside_the_folder_is_published_with_it_and_is_no_part_of_it(tmp_path):
+    out = tmp_path / "out"
+    for text, recipe in (("first", {"size": 1}), ("second", {"size": 2})):
+        make_beside(out, text, recipe=recipe)
+        assert (tmp_path / "out.changes.jsonl").read_text() == text
+        assert [path.name for path in (tmp_path / "out.state").iterdir()] == [text]
+        assert list(load_manifest(out).files) == ["part"]
+    names = ["out", "out.changes.jsonl", "out.log.jsonl", "out.state"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_what_a_killed_run_put_beside_the_folder_already_stays_there(tmp_path):
+    out = tmp_path / "out"
+    with workspace(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) as work:
+        (tmp_path / "out.state").mkdir()
+        work.beside[".state"] = work.scratch / "state"
+        work.finish({})
+    assert (tmp_path / "out.state").is_dir()
+    assert load_manifest(out).files == {}
+
+
+def test_a_failure_leaves_what_stands_beside_the_folder(tmp_path):
+    out = tmp_path / "out"
+    make_beside(out, "first")
+    with pytest.raises(DumpError), workspace(out, kind="dataset", recipe={"size": 2}, inputs=INPUTS) as work:
+        (work.scratch / "state").mkdir()
+        work.beside[".state"] = work.scratch / "state"
+        raise DumpError("the dump ends too early")
+    assert [path.name for path in (tmp_path / "out.state").iterdir()] == ["first"]
+
+
+def test_inputs_whose_digests_come_late_stand_in_the_manifest(tmp_path):
+    out = tmp_path / "out"
+    with workspace(out, kind="dataset", recipe={}, inputs=[Input("-", 0, "")]) as work:
+        work.finish({}, inputs=[Input("-", 5, "0a")])
+    assert load_manifest(out).inputs == (Input("-", 5, "0a"),)
+    assert find_complete(out, kind="dataset", recipe={}, inputs=[Input("-", 5, "0a")]) is not None
+    with pytest.raises(ArtifactError, match="from other inputs"):
+        find_complete(out, kind="dataset", recipe={}, inputs=[Input("-", 5, "0b")])
 
 
 def test_force_never_touches_a_folder_whose_manifest_is_not_ours(tmp_path):

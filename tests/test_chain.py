@@ -57,6 +57,42 @@ def test_two_inputs_of_one_name_are_told_apart_by_their_content(tmp_path):
     assert {check.outcome for check in verify(tmp_path / "out", paths[::-1])} == {"ok"}
 
 
+def test_a_dump_given_by_its_folder_is_found_by_its_files(tmp_path):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    tables = [folder / "Posts.xml", folder / "Users.xml"]
+    for path in tables:
+        path.write_text(f"<{path.stem}/>")
+    (folder / "Votes.xml").write_text("<votes/>")
+    with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=map(artifact.digest_input, tables)) as work:
+        work.finish({})
+    checks = [(check.subject, check.outcome) for check in verify(tmp_path / "out", [folder])]
+    assert checks == [("input Posts.xml", "ok"), ("input Users.xml", "ok")]
+    tables[1].write_text("<other/>")
+    checks = [(check.subject, check.outcome) for check in verify(tmp_path / "out", [folder])]
+    assert checks == [("input Posts.xml", "ok"), ("input Users.xml", "failed")]
+    tables[1].unlink()
+    checks = [(check.subject, check.outcome) for check in verify(tmp_path / "out", [folder])]
+    assert checks == [("input Posts.xml", "ok"), ("input Users.xml", "not checked")]
+
+
+def test_a_folder_without_any_input_belongs_nowhere(tmp_path):
+    make(tmp_path / "out")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/Posts.xml").write_text("<b/>")
+    failed = [check.subject for check in verify(tmp_path / "out", [tmp_path / "other"]) if check.outcome == "failed"]
+    assert failed == [f"input {tmp_path / 'other'}"]
+
+
+def test_a_folder_that_was_an_input_as_a_whole_is_found_as_one(tmp_path):
+    folder = tmp_path / "benchmark"
+    folder.mkdir()
+    (folder / "queries.jsonl").write_text("{}")
+    with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=[artifact.digest_input(folder)]) as work:
+        work.finish({})
+    assert [check.outcome for check in verify(tmp_path / "out", [folder])] == ["ok"]
+
+
 def test_an_input_is_known_by_its_content_under_another_name(tmp_path):
     (tmp_path / "dump.xml").write_text("<a/>")
     inputs = [artifact.digest_input(tmp_path / "dump.xml")]

@@ -45,6 +45,23 @@ def test_a_dead_worker_is_one_sentence():
         list(workers.run(die, [1]))
 
 
+def busy(_: int) -> float:
+    started = time.process_time()
+    while time.process_time() - started < 0.2:
+        pass
+    return time.process_time()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_processor_time_of_every_worker_is_counted_once(jobs):
+    before = time.process_time()
+    with open_workers(RunConfig(jobs=jobs)) as workers:
+        last = list(workers.run(busy, range(4)))
+        spent = workers.cpu_seconds
+    assert spent - before >= 0.8
+    assert spent <= time.process_time() + (sum(last) if jobs > 1 else 0)
+
+
 def test_only_a_few_items_are_in_flight():
     taken = []
 

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BuildConfig": "procqa.config",
-    "BuildRequest": "procqa.dataset.build",
+    "BuildRequest": "procqa.dataset.request",
     "CorpusRequest": "procqa.dataset.corpus",
     "EvaluateConfig": "procqa.config",
     "ProcqaError": "procqa.errors",

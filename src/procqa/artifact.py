@@ -21,6 +21,7 @@ from typing import Any
 from procqa import __version__
 from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import sha256_file, sync_folder, sync_tree, write_durably
+from procqa.journal import append_log, read_lines, write_lines
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -60,12 +61,30 @@ class Manifest:
 
 @dataclass(slots=True)
 class Workspace:
-    """A folder in the making: write results under ``path`` and throw-away files under ``scratch``."""
+    """A folder in the making: write results under ``path`` and throw-away files under ``scratch``.
 
+    Args:
+        out: where the folder will stand.
+        log: lines for the log beside the folder, written when it is published.
+        beside: what is published with the folder and is no part of it: the ending of its name, and where it lies
+            in ``scratch``; a file or a folder.
+    """
+
+    out: Path
     path: Path
     scratch: Path
     log: list[dict[str, Any]] = field(default_factory=list)
+    beside: dict[str, Path] = field(default_factory=dict)
     _finished: dict[str, Any] | None = None
+
+    @property
+    def notes(self) -> Path:
+        """What this run and those before it that were killed have noted."""
+        return self.scratch / "notes.jsonl"
+
+    def note(self, entry: dict[str, Any]) -> None:
+        """Note a line for the log now; a kill loses none of them."""
+        write_lines(self.notes, [entry])
 
     def finish(
         self,
@@ -292,18 +311,21 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
     with lock(out):
         partial = _partial_of(out)
         try:
-            work = _open_partial(partial, origin)
+            work = _open_partial(out, partial, origin)
             yield work
             if work._finished is None:
                 raise RuntimeError("the stage ended without Workspace.finish")
-            _publish(work.path, out, origin, work._finished)
+            noted = list(read_lines(work.notes))
+            _publish(work, origin, work._finished)
         except ProcqaError:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise ArtifactError(f"{out} could not be written: {error.strerror or error}") from error
-        append_log(out, {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}, *work.log)
+        append_log(
+            out, *noted, {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}, *work.log
+        )
 
 
 def _partial_of(out: Path) -> Path:
@@ -319,7 +341,7 @@ def _is_partial_of(partial: Path, origin: dict[str, Any]) -> bool:
         return False
 
 
-def _open_partial(partial: Path, origin: dict[str, Any]) -> Workspace:
+def _open_partial(out: Path, partial: Path, origin: dict[str, Any]) -> Workspace:
     marker = partial / "scratch" / "origin.json"
     if not _is_partial_of(partial, origin):
         if partial.exists():
@@ -327,11 +349,12 @@ def _open_partial(partial: Path, origin: dict[str, Any]) -> Workspace:
         marker.parent.mkdir(parents=True)
         write_durably(marker, json.dumps(origin))
     (partial / "folder").mkdir(exist_ok=True)
-    return Workspace(partial / "folder", partial / "scratch")
+    return Workspace(out, partial / "folder", partial / "scratch")
 
 
-def _publish(folder: Path, out: Path, origin: dict[str, Any], finished: dict[str, Any]) -> None:
-    """Write the manifest, make every byte durable, and put the folder in its place."""
+def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) -> None:
+    """Write the manifest, make every byte durable, and put the folder in its place, last of all."""
+    folder, out = work.path, work.out
     files = describe_files(folder)
     data_folder, leave_out = finished["data"]
     prefix = f"{data_folder}/" if data_folder else ""
@@ -347,6 +370,9 @@ def _publish(folder: Path, out: Path, origin: dict[str, Any], finished: dict[str
     }
     write_durably(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     sync_tree(folder)
+    for ending, path in work.beside.items():
+        if path.exists():  # else a killed run put it there already
+            _replace(path, out.with_name(out.name + ending))
     old = out.parent / f".{out.name}.old"
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():
@@ -357,22 +383,8 @@ def _publish(folder: Path, out: Path, origin: dict[str, Any], finished: dict[str
     shutil.rmtree(folder.parent, ignore_errors=True)
 
 
-def _log_of(out: Path) -> Path:
-    place = _resolved(out) if out.is_symlink() else out
-    return place.parent / f"{place.name}.log.jsonl"
-
-
-def append_log(out: Path, *entries: dict[str, Any]) -> None:
-    """Add lines to the log beside a folder: what is true of a run and not of its result."""
-    with _log_of(out).open("a", encoding="utf-8") as stream:
-        for entry in entries:
-            stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-
-def last_logged(out: Path, name: str) -> dict[str, Any] | None:
-    """What the log beside a folder told last under a name; None where it tells nothing."""
-    found: dict[str, Any] | None = None
-    with contextlib.suppress(OSError, ValueError), _log_of(out).open("rb") as stream:
-        for line in stream:
-            found = json.loads(line).get(name, found)
-    return found
+def _replace(new: Path, place: Path) -> None:
+    """Put a file or a folder in its place, whatever stands there."""
+    if place.is_dir():
+        shutil.rmtree(place)
+    new.rename(place)

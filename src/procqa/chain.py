@@ -45,18 +45,26 @@ def _verify(folder: Path, inputs: Sequence[Path], matches: Matches, used: set[Pa
     manifest = load_manifest(folder)
     yield from check_files(folder, manifest)
     for entry in manifest.inputs:
-        named = [path for path in inputs if path.resolve().name == entry.name]
-        found = next((path for path in dict.fromkeys([*named, *inputs]) if matches(manifest, path, entry)), None)
+        at_hand = [*inputs, *_inside(inputs)]
+        named = [path for path in at_hand if path.resolve().name == entry.name]
+        found = next((path for path in dict.fromkeys([*named, *at_hand]) if matches(manifest, path, entry)), None)
         if found is not None:
-            used.add(found)
+            used.update((found, found.parent))
             yield Check(f"input {entry.name}", "ok")
             for check in _verify(found, inputs, matches, used) if is_artifact(found) else ():
                 yield replace(check, subject=f"{entry.name}: {check.subject}")
         elif named:
             used.update(named)
+            used.update(path.parent for path in named)
             yield Check(f"input {entry.name}", "failed", f"{named[0]} differs from the manifest's sha256")
         else:
             yield Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input")
+
+
+def _inside(inputs: Sequence[Path]) -> list[Path]:
+    """The files in the folders among some inputs that are no artifacts: a dump may be given by its folder."""
+    folders = [path for path in inputs if path.is_dir() and not is_artifact(path)]
+    return [file for folder in folders for file in sorted(folder.iterdir()) if file.is_file()]
 
 
 def is_input(_manifest: Manifest, path: Path, entry: Input) -> bool:

@@ -14,8 +14,9 @@ from pathlib import Path
 from procqa.bundled import sample_dump
 from procqa.config import BuildConfig, EvaluateConfig, RunConfig, SearchConfig, TrainConfig, train_config
 from procqa.corpora.source_tree import TEST_FOLDERS
-from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.build import build_dataset
 from procqa.dataset.corpus import CorpusRequest, build_corpus
+from procqa.dataset.request import BuildRequest
 from procqa.encoder.model import open_encoder
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import Result, evaluate

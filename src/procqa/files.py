@@ -2,7 +2,34 @@
 
 import hashlib
 import os
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
+from typing import TypeVar
+
+Loaded = TypeVar("Loaded")
+
+
+def loaded_once(name: str = "") -> Callable[[Callable[[Path], Loaded]], Callable[[Path], Loaded]]:
+    """Keep what a function loaded last from a path, for as long as the file there is the same.
+
+    Args:
+        name: of the file in the path that tells whether all is the same; "" is the path itself.
+    """
+
+    def decorate(load: Callable[[Path], Loaded]) -> Callable[[Path], Loaded]:
+        @lru_cache(maxsize=1)
+        def load_stamped(path: Path, _stamp: tuple[int, int, int]) -> Loaded:
+            return load(path)
+
+        @wraps(load)
+        def load_once(path: Path) -> Loaded:
+            status = (path / name if name else path).stat()
+            return load_stamped(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+        return load_once
+
+    return decorate
 
 
 def sha256_file(path: Path) -> str:

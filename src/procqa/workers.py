@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -37,6 +38,7 @@ class Workers:
         self.jobs = jobs
         self._submit = submit
         self._peaks: dict[int, int] = {}
+        self._cpu_s: dict[int, float] = {}
 
     def run(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """The results of a task over items, lazily and in the order of the items."""
@@ -49,9 +51,15 @@ class Workers:
             yield self._collect(waiting.popleft())
 
     def _collect(self, wait: Callable[[], Any]) -> Any:  # Any: the task's result
-        process, peak_bytes, result = wait()
+        process, peak_bytes, cpu_s, result = wait()
         self._peaks[process] = max(peak_bytes, self._peaks.get(process, 0))
+        self._cpu_s[process] = max(cpu_s, self._cpu_s.get(process, 0.0))
         return result
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time of this process and of its workers up to their last task, since each started."""
+        return sum({**self._cpu_s, os.getpid(): time.process_time()}.values())
 
     @property
     def peak_memory_bytes(self) -> int:
@@ -66,9 +74,9 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _measured(task: Callable[[Item], Result], item: Item) -> tuple[int, int, Result]:
+def _measured(task: Callable[[Item], Result], item: Item) -> tuple[int, int, float, Result]:
     result = task(item)
-    return os.getpid(), peak_memory_bytes(), result
+    return os.getpid(), peak_memory_bytes(), time.process_time(), result
 
 
 def _call(call: Callable[..., Result], task: Callable[..., Any], item: Any) -> Result:
@@ -116,6 +124,8 @@ def _later(result: Result) -> Callable[[], Result]:
 
 @contextmanager
 def _process_workers(jobs: int) -> Iterator[Workers]:
+    # Arrow's own pool keeps what a stage has used, 50 MB a worker; the system's gives it back.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     # A fork server starts workers without the threads and memory this process has by then.
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("forkserver"), initializer=_follow_parent)
 

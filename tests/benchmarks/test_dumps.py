@@ -7,7 +7,8 @@ from benchmarks.dumps import DENSE, DumpShape, is_balanced, read_html, write_dum
 from lxml import etree
 
 from procqa.config import RunConfig
-from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.build import build_dataset
+from procqa.dataset.request import BuildRequest
 
 
 def test_the_same_seed_gives_the_same_dump_and_another_seed_another(tmp_path):

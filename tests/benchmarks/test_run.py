@@ -9,7 +9,8 @@ from benchmarks.dumps import write_dump
 from benchmarks.peers.naive_build import main as naive_build
 
 from procqa.config import RunConfig
-from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.build import build_dataset
+from procqa.dataset.request import BuildRequest
 from procqa.dataset.schema import read_rows
 
 ROOT = Path(__file__).resolve().parent.parent.parent

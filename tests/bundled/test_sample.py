@@ -20,7 +20,8 @@ import pytest
 
 from procqa.bundled import sample_dump
 from procqa.config import BuildConfig, RunConfig
-from procqa.dataset.build import BuildRequest, build_dataset
+from procqa.dataset.build import build_dataset
+from procqa.dataset.request import BuildRequest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "sample.md"

@@ -96,14 +96,91 @@ def test_a_file_of_a_published_name_in_another_layout_is_not_passed_over(root):
         texts_of(root)
 
 
+FUNCTION = {"repo": "a/b", "path": "c.py", "func_name": "f", "language": "python", "docstring": "Adds.", "sha": "0"}
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "found"),
+    [
+        (
+            "csn/python/final/jsonl/test/python_test_0.jsonl.gz",
+            {**FUNCTION, "code": "def f(): 1", "url": "https://example.org/a b#L1", "partition": "test"},
+            [
+                ("codesearchnet", "query/https://example.org/a_b#L1", "Adds."),
+                ("codesearchnet", "document/https://example.org/a_b#L1", "def f(): 1"),
+            ],
+        ),
+        (
+            "csn/codebase.jsonl",
+            {**FUNCTION, "code": "def f(): 1", "docstring": "", "url": "u"},
+            [("codesearchnet", "document/u", "def f(): 1")],
+        ),
+        (
+            "AdvTest/test.jsonl",
+            {**FUNCTION, "function": "def Func(): 1", "idx": 3},
+            [("advtest", "query/a/b/c.py/f", "Adds."), ("advtest", "document/a/b/c.py/f", "def Func(): 1")],
+        ),
+        ("so-ds-feb20-test.jsonl", {"query": "plot a line", "results": []}, [("so-ds", "query/1", "plot a line")]),
+        ("staqc-py-test-raw.jsonl.gz", {"query": "plot"}, [("staqc", "query/1", "plot")]),
+        (
+            "so-ds-feb20.jsonl",
+            {"id": "7", "code": "plot()", "description": "a title", "language": "python"},
+            None,
+        ),
+        (
+            "staqc/staqc-python.jsonl",
+            {"question_id": 5, "question": "how to plot", "snippet": "plot()"},
+            [("staqc", "query/5", "how to plot"), ("staqc", "document/5", "plot()")],
+        ),
+    ],
+)
+def test_published_functions_and_queries_are_read(tmp_path, path, row, found):
+    file = write(tmp_path / path, json.dumps(row) + "\n")
+    assert texts_of(file) == (found or [("so-ds", "document/7", "plot()")])
+    if found is not None:
+        assert texts_of(tmp_path) == found
+
+
+def test_the_training_part_of_codesearchnet_is_no_benchmark(tmp_path):
+    row = json.dumps({**FUNCTION, "code": "def f(): 1", "url": "u"})
+    write(tmp_path / "python" / "final" / "jsonl" / "train" / "python_test_0.jsonl.gz", row)
+    with pytest.raises(BenchmarkError, match="must hold published files"):
+        texts_of(tmp_path)
+
+
+def test_the_own_files_of_codenn_are_told_by_their_columns(tmp_path):
+    write(tmp_path / "csharp" / "test.txt", "12\t34\tHow to print\tint a;\\nprint(a);\t0\n")
+    expected = [("codenn", "query/12-34", "How to print"), ("codenn", "document/12-34", "int a;\nprint(a);")]
+    assert texts_of(tmp_path) == texts_of(tmp_path / "csharp" / "test.txt") == expected
+    write(tmp_path / "csharp" / "test.txt", "12\t34\tHow\tint a\t0\n1\t2\n")
+    with pytest.raises(BenchmarkError, match=r"test\.txt, line 2 must be question id, answer id, title, code, mark"):
+        texts_of(tmp_path)
+
+
+def test_what_a_rewritten_question_and_a_docstring_say_is_looked_for_too(tmp_path):
+    rows = [
+        {"intent": "How do I sort?", "rewritten_intent": "sort list `a`", "snippet": "a.sort()", "question_id": 7},
+        {"intent": "turn it", "rewritten_intent": None, "snippet": "a[::-1]", "question_id": 8},
+    ]
+    write(tmp_path / "conala-test.json", json.dumps(rows))
+    write(tmp_path / "code_idx_map.txt", json.dumps({'def f(a, b="x"):\n  """Adds one.\n  """\n  return 1': 4}))
+    found = {item: text for _, item, text in texts_of(tmp_path)}
+    assert found["intent/7-0"] == "How do I sort?"
+    assert found["query/8-1"] == "turn it"
+    assert "intent/8-1" not in found
+    assert found["docstring/4"] == "Adds one."
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="the published benchmarks are not on this machine")
 def test_the_published_files_give_every_text():
     kinds = Counter((text.benchmark, text.item.partition("/")[0]) for text in read_benchmark_texts(REAL))
     assert kinds == {
         ("cosqa", "query"): 1_000,
         ("cosqa", "document"): 7_267,
+        ("cosqa", "docstring"): 6_201,
         ("conala", "query"): 494,
         ("conala", "document"): 494,
+        ("conala", "intent"): 494,
         ("codenn", "query"): 9_396,
         ("codenn", "document"): 9_396,
         ("csn-cloze", "query"): 2_615,

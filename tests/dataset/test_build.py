@@ -1,28 +1,20 @@
-import gzip
 import io
 import json
 import sys
 
-import py7zr
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import datasets
+from procqa.artifact import load_manifest
 from procqa.chain import verify
-from procqa.config import BuildConfig, RunConfig
+from procqa.config import BuildConfig
 from procqa.corpora.sources import is_input
-from procqa.dataset.build import BuildRequest, build_dataset, no_report
+from procqa.dataset.build import build_dataset
+from procqa.dataset.request import BuildRequest, no_report
 from procqa.dataset.schema import SCHEMA, read_rows
 from procqa.errors import ArtifactError, ConfigError, DumpError
+from tests.dataset.builds import ONE, build, promised
 from tests.dumps import answer, question, shuffled, threads, write_dump
-
-ONE = RunConfig(jobs=1)
-
-
-def build(dump, out, *, config=None, run=ONE, **options):
-    dumps = (str(dump),) if not isinstance(dump, tuple) else dump
-    return build_dataset(BuildRequest(dumps=dumps, out=out, config=config or BuildConfig(), run=run, **options))
 
 
 def test_a_small_dump_becomes_the_rows_one_expects(tmp_path):
@@ -110,30 +102,13 @@ def test_every_question_is_kept_or_dropped_for_the_first_reason_of_the_funnel(tm
     assert funnel["dropped"]["no accepted answer"] == {"none": 1, "python": 1}
 
 
-def test_bad_rows_are_counted_with_their_reasons_and_the_build_goes_on(tmp_path):
-    good = [question(1, accepted=2), answer(2, 1)]
-    bad = [
-        '  <row Id="50" PostTypeId="1" Title="a&#x1F;b" Body="x" CreationDate="2010-01-01T00:00:00.000" />\n',
-        '  <row PostTypeId="2" ParentId="1" Body="no id here" CreationDate="2010-01-01T00:00:00.000" />\n',
-        '  <row Id="52" PostTypeId="2" ParentId="1" CreationDate="2010-01-01T00:00:00.000" />\n',
-        '  <row Id="53" PostTypeId="2" ParentId="1" Body="bad month" CreationDate="2010-13-01T00:00:00.000" />\n',
-        '  <row Id="54" PostTypeId="2" ParentId="1" Body="x" Score="many" CreationDate="2010-01-01T00:00:00.000"/>\n',
-    ]
+def test_of_a_repeated_id_the_latest_activity_wins(tmp_path):
     repeated = answer(2, 1, Body="<p>A later and better answer.</p>", LastActivityDate="2011-01-01T00:00:00.000")
-    write_dump(tmp_path / "dump.xml", [*good, *bad, repeated])
-    summary = build(tmp_path / "dump.xml", tmp_path / "out", rejects=tmp_path / "rejects.jsonl")
-    assert (summary["rows"], summary["unreadable"], summary["repeated"], summary["kept"]) == (8, 5, 1, 1)
-    assert [row["answer"] for row in read_rows(tmp_path / "out")] == ["A later and better answer."]
-    rejects = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
-    assert {reject["reason"] for reject in rejects} == {
-        "forbidden character",
-        "no id",
-        "no body",
-        "impossible date",
-        "impossible score",
-    }
-    raw = (tmp_path / "dump.xml").read_bytes()
-    assert all(raw[reject["offset"] :].startswith(b"<row") for reject in rejects)
+    for number, rows in enumerate(([answer(2, 1), repeated], [repeated, answer(2, 1)])):
+        write_dump(tmp_path / "dump.xml", [question(1, accepted=2), *rows])
+        summary = build(tmp_path / "dump.xml", tmp_path / f"{number}")
+        assert (summary["rows"], summary["repeated"], summary["kept"]) == (3, 1, 1)
+        assert [row["answer"] for row in read_rows(tmp_path / f"{number}")] == ["A later and better answer."]
 
 
 def test_an_answer_that_moved_to_another_question_follows_its_latest_activity(tmp_path):
@@ -151,75 +126,16 @@ def test_an_answer_that_moved_to_another_question_follows_its_latest_activity(tm
         assert [row["question_id"] for row in read_rows(tmp_path / f"out{seed}")] == [2]
 
 
-rows_of_any_kind = st.lists(
-    st.one_of(
-        st.builds(
-            question,
-            st.integers(1, 12),
-            accepted=st.none() | st.integers(1, 20),
-            tags=st.sampled_from(["<python>", "|go|c|", "<sql>", ""]),
-            Body=st.sampled_from(["<p>A body that is long enough to be kept.</p>", "", "<pre>x</pre>"]),
-            LastActivityDate=st.sampled_from([None, "2011-01-01T00:00:00.000", "2012-01-01T00:00:00.000"]),
-        ),
-        st.builds(
-            answer,
-            st.integers(1, 20),
-            st.integers(1, 12),
-            Body=st.sampled_from(["<p>Long enough an answer.</p>", "no"]),
-            LastActivityDate=st.sampled_from([None, "2011-06-01T00:00:00.000"]),
-            Score=st.sampled_from([1, "x"]),
-        ),
-        st.builds(lambda number: {"Id": number, "PostTypeId": 4}, st.integers(1, 20)),
-        st.just("  <row Id='7' PostTypeId='1' Body='&#0;' />\n"),
-        st.just("  <!-- <row in a comment> -->\n"),
-    ),
-    min_size=1,
-    max_size=40,
-)
-
-
-@settings(max_examples=25)
-@given(rows_of_any_kind, st.integers(0, 5))
-def test_nothing_vanishes_and_order_does_not_matter(tmp_path_factory, rows, seed):
-    folder = tmp_path_factory.mktemp("law")
-    always = [question(1_001, accepted=1_002), answer(1_002, 1_001)]
-    write_dump(folder / "a.xml", [*rows, *always])
-    write_dump(folder / "b.xml", shuffled([*rows, *always], seed))
-    one, two = build(folder / "a.xml", folder / "a"), build(folder / "b.xml", folder / "b")
-    counted = one["questions"] + one["answers"] + one["other"] + one["unreadable"] + one["repeated"]
-    n_rows = sum(not (isinstance(row, str) and "comment" in row) for row in rows) + 2
-    assert n_rows == one["rows"] == counted
-    assert one["questions"] == one["kept"] + sum(one["dropped"].values())
-    assert one["kept"] == len(list(read_rows(folder / "a")))
-    volatile = ("seconds", "peak_memory_bytes", "out")
-    assert all(one[name] == two[name] for name in one if name not in volatile)
-    assert (folder / "a/funnel.json").read_bytes() == (folder / "b/funnel.json").read_bytes()
-
-
-def test_container_order_jobs_and_memory_do_not_change_a_byte(tmp_path, monkeypatch):
+def test_standard_input_gives_the_bytes_of_the_file(tmp_path, monkeypatch):
     rows = [*threads(120), question(501, accepted=999), answer(502, 777)]
     plain = write_dump(tmp_path / "dump.xml", rows)
-    text = plain.read_bytes()
-    (tmp_path / "dump.xml.gz").write_bytes(gzip.compress(text))
-    with py7zr.SevenZipFile(tmp_path / "dump.7z", "w") as archive:
-        archive.writestr(text, "Posts.xml")
-    write_dump(tmp_path / "shuffled.xml", shuffled(rows, 7))
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    digests = {
-        name: build(dump, tmp_path / name, run=run)["sha256"]
-        for name, dump, run in [
-            ("plain", plain, ONE),
-            ("gz", tmp_path / "dump.xml.gz", ONE),
-            ("7z", tmp_path / "dump.7z", ONE),
-            ("stdin", "-", ONE),
-            ("shuffled", tmp_path / "shuffled.xml", ONE),
-            ("two", plain, RunConfig(jobs=2)),
-            ("small", plain, RunConfig(jobs=1, memory="200MB")),
-        ]
-    }
-    assert len(set(digests.values())) == 1, digests
-    for name in ("funnel.json", "leakage.json"):
-        assert len({(tmp_path / folder / name).read_bytes() for folder in digests}) == 1
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(plain.read_bytes())))
+    build("-", tmp_path / "stdin")
+    build(plain, tmp_path / "plain")
+    assert promised(tmp_path / "stdin") == promised(tmp_path / "plain")
+    (given,) = load_manifest(tmp_path / "stdin").inputs
+    (file,) = load_manifest(tmp_path / "plain").inputs
+    assert (given.name, given.size, given.sha256) == ("-", file.size, file.sha256)
 
 
 def test_splits_are_contiguous_in_time_and_a_tenth_each(tmp_path):
@@ -290,7 +206,6 @@ def test_pairs_that_hold_a_benchmark_text_are_dropped_with_proof(tmp_path):
     leakage = json.loads((tmp_path / "out/leakage.json").read_text())
     (leak,) = leakage["removed"]
     assert (leak["question_id"], leak["rule"], leak["matched"]) == (101, "substring", "reverse a linked list in place")
-    assert (leakage["texts_looked_for"], leakage["texts_too_short"]) == ({"bench.txt": 1}, {"bench.txt": 1})
 
 
 def test_two_sites_do_not_mix_their_ids(tmp_path):

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+import datasets
 from procqa.artifact import load_manifest
 from procqa.chain import verify
 from procqa.dataset.corpus import CorpusRequest, build_corpus
@@ -89,7 +90,7 @@ def test_functions_that_hold_a_benchmark_text_are_dropped_with_proof(tmp_path):
     )
     assert build_corpus(request)["dropped"] == {"contaminated": 1}
     (leak,) = json.loads((tmp_path / "out/leakage.json").read_text())["removed"]
-    assert leak["matched"] == "apply tool number 1 to x"
+    assert leak["matched"].lower() == "apply tool number 1 to x"
 
 
 def test_again_is_the_same_even_when_python_left_its_caches(tmp_path):
@@ -118,3 +119,37 @@ def test_a_folder_without_functions_is_one_sentence(tmp_path):
     with pytest.raises(ArtifactError, match="must hold documented functions"):
         build_corpus(CorpusRequest(source=tmp_path / "empty", out=tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_released_files_keep_the_paper_s_contiguous_cut_and_link_their_pages(tmp_path):
+    (tmp_path / "released").mkdir()
+    for language in ("python", "c++", "ruby"):
+        with (tmp_path / f"released/qa.en.{language}.json").open("w") as stream:
+            for number in range(90, 60, -1):
+                texts = {name: f"{name} of {number}" for name in ("title", "question", "answer")}
+                stream.write(json.dumps({"question_id": number, "answer_id": number + 100, **texts}) + "\n")
+    request = CorpusRequest(source=tmp_path / "released", out=tmp_path / "out", languages=("python", "cpp"))
+    summary = build_corpus(request)
+    assert (summary["rows"], summary["kept"], summary["skipped_files"]) == (60, 60, {"no wanted language": 1})
+    assert summary["languages"]["cpp"] == {"train": 24, "validation": 3, "test": 3}
+    rows = list(read_rows(tmp_path / "out", language="python", split="test"))
+    assert [row["question_id"] for row in rows] == [63, 62, 61]
+    assert rows[0]["answer_url"] == "https://stackoverflow.com/a/163"
+    assert rows[0]["question_created"] is None
+    assert build_corpus(request) == summary
+    (tmp_path / "released/notes.txt").write_text("not read")
+    assert build_corpus(request) == summary
+
+
+def test_a_corpus_describes_itself_like_a_dataset_of_a_dump(tmp_path):
+    source = source_tree(tmp_path / "tools")
+    build_corpus(CorpusRequest(source=source, out=tmp_path / "out", languages=("python",), skip_folders=("tests",)))
+    card = (tmp_path / "out/README.md").read_text()
+    assert "# Documented functions of tools" in card
+    assert "| Apache-2.0 | 80 |" in card
+    assert "0 in several" in card
+    described = json.loads((tmp_path / "out/croissant.json").read_text())
+    assert [entry["@id"] for entry in described["recordSet"]] == ["all", "python"]
+    for name in ("all", "python"):
+        pairs = datasets.load_dataset(str(tmp_path / "out"), name, cache_dir=str(tmp_path / "cache"))
+        assert {split: len(rows) for split, rows in pairs.items()} == {"train": 32, "validation": 4, "test": 4}

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from procqa.dump.body import to_markdown
 from procqa.records import Segment
 from procqa.text import segments
+from tests.dump.random_posts import CODE, POST, PROSE
 
 EXCERPT = Path(__file__).parents[3] / "shared" / "data" / "dumps" / "stackoverflow-2008-excerpt.xml"
 
@@ -35,6 +36,7 @@ def code_of(markdown):
         ("<p>a</p><hr><p>b</p>", "a\n\n---\n\nb"),
         ("<p>x<sup>2</sup> H<sub>2</sub>O</p><p><sup>1</sup>Note</p>", "x^2 H2O\n\n1 Note"),
         ("<p>Press <kbd>Ctrl</kbd><kbd>C</kbd>twice</p>", "Press Ctrl C twice"),
+        ("<p><kbd><kbd>Ctrl</kbd>+<kbd>C</kbd></kbd></p>", "Ctrl+C"),
         ("<p>is <del>not</del><s> </s> <strike>so</strike></p>", "is ~~not~~ ~~so~~"),
         ("<p>$a_1 * \\frac{b}{c}$ and $$x \\\\ y$$</p>", "$a_1 * \\frac{b}{c}$ and $$x \\\\ y$$"),
         ("<p>a&nbsp;b &lt;b&gt; &#65;&#x42; &hellip; &amp;lt; AT&T</p>", "a b <b> AB … &lt; AT&T"),
@@ -63,6 +65,12 @@ def test_prose_keeps_its_words_and_blocks(html, markdown):
         ("<blockquote><ul><li>a</li><li>b<br>c</li></ul></blockquote>", "> - a\n> - b  \n>   c"),
         ("<ul><li><blockquote>a</blockquote></li></ul>", "- > a"),
         ("<li>a</li></ul></ol></blockquote><p>b</p>", "- a\n\nb"),
+        ("<li>a</li><li>b</li><p>c</p><li>d</li>", "- a\n- b\n\nc\n\n- d"),
+        (
+            "<ol><li><p>a</p><ol><li><p>b</p><blockquote><p>c</p><ul><li>d</li></ul></blockquote></li></ol></li></ol>",
+            "1. a\n   1. b\n\n      > c\n      >\n      > - d",
+        ),
+        ('<blockquote class="spoiler" data-spoiler="Reveal"><p>a</p></blockquote>', "> a"),
     ],
 )
 def test_lists_and_quotes_nest(html, markdown):
@@ -192,6 +200,8 @@ def test_what_stands_in_a_pre_is_its_text(html, code):
     ("html", "language"),
     [
         ('<pre class="lang-py prettyprint-override"><code>x</code></pre>', "python"),
+        ('<pre class="lang-py s-code-block"><code class="hljs language-python">x</code></pre>', "python"),
+        ('<pre class="prettyprint lang-cxx prettyprinted">x</pre>', "cpp"),
         ('<pre class="snippet-code-js lang-js prettyprint-override"><code>x</code></pre>', "javascript"),
         ("<pre class='lang-C++'>x</pre>", "cpp"),
         ('<pre><code class="hljs language-rs">x</code></pre>', "rust"),
@@ -210,6 +220,44 @@ def test_the_language_is_that_which_the_post_names(html, language):
     assert [s.language for s in segments(to_markdown(html)) if s.kind == "code"] == [language]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('<div class="snippet" data-lang="js" data-hide="false">\n<div class="snippet-code">\n', "</div>\n</div>\n"),
+        ("<!-- begin snippet: js hide: false console: true babel: false -->\n\n", "\n<!-- end snippet -->\n"),
+    ],
+)
+def test_a_snippet_is_its_code_blocks_each_in_its_language(before, after):
+    blocks = (
+        '<!-- language: lang-js -->\n<pre class="snippet-code-js lang-js"><code>let a;\n</code></pre>\n',
+        '<!-- language: lang-css -->\n<pre class="snippet-code-css lang-css"><code>a { b: c }\n</code></pre>\n',
+        '<pre class="snippet-code-html lang-html prettyprint-override"><code>&lt;a&gt;\n</code></pre>\n',
+    )
+    assert segments(to_markdown(f"<p>a</p>{before}{''.join(blocks)}{after}<p>b</p>")) == [
+        Segment("text", "a"),
+        Segment("code", "let a;\n", "javascript"),
+        Segment("code", "a { b: c }\n", "css"),
+        Segment("code", "<a>\n", "html"),
+        Segment("text", "b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "$a_1 * b_1$",
+        "$$\\begin{align} a & b \\\\ c \\end{align}$$",
+        "\\\\(x^2 < y\\\\)",
+        "\\(x_1\\)",
+        "\\\\[ [0, 1) \\\\]",
+        "$|x| \\{ a \\}$",
+    ],
+)
+@pytest.mark.parametrize("around", ["<p>{}</p>", "<ul><li>a {}</li></ul>", "<p>x<br>{} and <em>y</em></p>"])
+def test_formulas_stand_as_they_were_typed(around, formula):
+    assert formula in to_markdown(around.format(html_module.escape(formula)))
+
+
 def test_a_language_hint_serves_the_next_block_or_all_that_follow():
     html = "<!-- language: lang-rb --><pre>a</pre><pre>b</pre><!-- language-all: lang-php --><pre>c</pre><pre>d</pre>"
     assert [s.language for s in segments(to_markdown(html))] == ["ruby", None, "php", "php"]
@@ -223,46 +271,6 @@ def test_prose_that_looks_like_code_stays_prose(around, line):
     tokens = MarkdownIt("commonmark").parse(markdown)
     assert [t.content for t in tokens if t.type == "fence"] == ["code\n"]
     assert not any(child.type == "code_inline" for t in tokens for child in t.children or ())
-
-
-WORDS = st.text("abcxyz0", min_size=1, max_size=5)
-MARKED = st.sampled_from(
-    ["```", "~~~", "`", "\\", "*", "_x_", "# y", "1.", "-", ">", "<", "&", "&lt;", "$x_1$", "|", "]("]
-)
-PROSE = st.lists(st.one_of(WORDS, MARKED), max_size=6).map(" ".join).map(html_module.escape)
-CODE = st.text(alphabet=st.sampled_from(" \n\t`~&<>\"'ab\\;#\u00a0é"), max_size=30)
-INLINE = st.one_of(
-    PROSE,
-    PROSE.map(lambda text: f" <em>{text}</em> "),
-    PROSE.map(lambda text: f' <a href="http://x.org/y">{text}</a> '),
-    PROSE.map(lambda text: f" <del>{text}</del> "),
-    CODE.map(lambda text: f" <code>{html_module.escape(text)}</code> "),
-    st.just("<br>"),
-    st.just('<img src="http://x.org/i.png" alt="zz">'),
-)
-PARAGRAPH = st.lists(INLINE, max_size=4).map("".join)
-BLOCK = st.recursive(
-    st.one_of(
-        PARAGRAPH.map(lambda text: f"<p>{text}</p>\n"),
-        PARAGRAPH.map(lambda text: f"<h2>{text}</h2>"),
-        CODE.map(lambda text: f"<pre><code>{html_module.escape(text)}</code></pre>\n\n"),
-        CODE.map(lambda text: f'<pre class="lang-py">{html_module.escape(text)}</pre>'),
-        st.just("<hr>"),
-    ),
-    lambda blocks: st.one_of(
-        st.lists(st.lists(blocks, max_size=3).map("".join), max_size=3).map(
-            lambda items: "<ul>\n" + "".join(f"<li>{item}</li>\n" for item in items) + "</ul>"
-        ),
-        st.lists(blocks, max_size=3).map(lambda items: f"<ol><li>{''.join(items)}</li></ol>"),
-        st.lists(blocks, max_size=3).map(lambda items: f"<blockquote>{''.join(items)}</blockquote>"),
-        st.lists(blocks, max_size=3).map(
-            lambda cells: f"<table><tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr></table>"
-        ),
-        st.lists(blocks, max_size=3).map(lambda items: f"<div>{''.join(items)}</div>"),
-    ),
-    max_leaves=8,
-)
-POST = st.lists(BLOCK, max_size=5).map("".join)
 
 
 @settings(max_examples=150, deadline=None)

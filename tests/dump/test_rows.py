@@ -237,7 +237,7 @@ def test_references_and_white_space_are_read_as_xml_has_it(written: bytes, text:
 
 @pytest.mark.parametrize("raw", [b'<row Id="1" PostTypeId="4" />', b"<row", b"\xff"])
 def test_to_post_refuses_what_is_no_question_and_no_answer(raw: bytes):
-    with pytest.raises(ValueError, match="to_post takes"):
+    with pytest.raises(ValueError, match="takes a row"):
         to_post(raw, site="local")
 
 

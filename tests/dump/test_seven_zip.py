@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procqa.dump.archive import open_dump
-from procqa.dump.seven_zip import SevenZipReader, holds_posts, open_seven_zip
+from procqa.dump.seven_zip import SevenZipReader, holds_table, open_seven_zip
 from procqa.errors import ConfigError, DumpError
 from tests.dump.containers import LZMA2, TABLE, content, failure, pack
 
@@ -184,11 +184,12 @@ def test_the_readers_agree_on_a_real_archive(reader: SevenZipReader):
     assert data.count(b"<row ") == 17_282
 
 
-def test_an_archive_is_known_to_hold_posts_by_its_header(tmp_path: Path):
+def test_an_archive_is_known_to_hold_a_table_by_its_header(tmp_path: Path):
     pack(tmp_path / "a.7z", {"Users.xml": b"u", "dump/posts.XML": b"p"})
     pack(tmp_path / "b.7z", {"Users.xml": b"u", "PostHistory.xml": b"h"})
-    assert holds_posts(tmp_path / "a.7z")
-    assert not holds_posts(tmp_path / "b.7z")
+    assert holds_table(str(tmp_path / "a.7z"), "Posts")
+    assert holds_table(str(tmp_path / "a.7z"), "Users")
+    assert not holds_table(str(tmp_path / "b.7z"), "Posts")
 
 
 @both_readers

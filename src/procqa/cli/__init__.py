@@ -17,7 +17,8 @@ from procqa.errors import ConfigError, ProcqaError, QueryError
 
 COMMANDS = {
     "build": "make a dataset from Stack Exchange dumps",
-    "corpus": "make a dataset from CodeSearchNet files or a folder of source code",
+    "corpus": "make a dataset from CodeSearchNet files, source code, or the paper's released files",
+    "export": "write a dataset in the paper's layout, BEIR's, or as JSON lines",
     "train": "train an encoder on datasets",
     "evaluate": "measure rankers on retrieval tasks",
     "index": "make datasets searchable",

@@ -23,6 +23,16 @@ from procqa.config import BuildConfig, RunConfig, build_config
     type=click.Path(path_type=Path),
     help="list unreadable rows and dropped questions with their reasons, as JSON lines",
 )
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    help="an older dataset of the same recipe: only threads that changed since are converted again",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="write nothing: predict rows, pairs, time, memory and disk from a sample of the dumps",
+)
 @config_options(BuildConfig)
 @config_options(RunConfig)
 @force_option
@@ -32,12 +42,15 @@ def command(
     out: Path,
     benchmarks: tuple[Path, ...],
     rejects: Path | None,
+    since: Path | None,
+    dry_run: bool,
     force: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Make a dataset from Stack Exchange dumps (.7z, .xml, .gz, .bz2, .xz, .zst, a folder, or - for standard input)."""
-    from procqa.dataset.build import BuildRequest, build_dataset
+    from procqa.dataset.build import build_dataset
+    from procqa.dataset.request import BuildRequest
 
     request = BuildRequest(
         dumps=dumps,
@@ -46,16 +59,68 @@ def command(
         run=to_config(RunConfig, options),
         benchmarks=benchmarks,
         rejects=rejects,
+        since=since,
         force=force,
     )
+    if dry_run:
+        from procqa.dataset.estimate import estimate_build
+
+        estimate = estimate_build(request)
+        if as_json:
+            print_json(estimate)
+        else:
+            print_estimate(estimate)
+        return
     with progress() as report:
         summary = build_dataset(request, report)
     if rejects is not None and not rejects.exists():
         click.echo(f"procqa: {out} was complete already, so no rejects were listed: build into another --out", err=True)
+    for warning in summary["warnings"]:
+        click.echo(f"procqa: {warning}", err=True)
     if as_json:
         print_json(summary)
     else:
         print_dataset(summary)
+
+
+_CERTAINTY = {
+    "whole": "The dump is small and was read whole: the counts are exact.",
+    "spread": "From {sample} of {total}, taken from all over the dump: expect all within a factor of two, but for rare"
+    " languages.",
+    "head": "From {sample} of {total}, all from the first part of the dump, for the rest of a compressed one is out of"
+    " reach: where later rows are like these, expect all within a factor of two, but for rare languages.",
+}
+
+
+def print_estimate(estimate: dict[str, Any]) -> None:
+    """Print what a build would come to, and how sure that is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("figure", "expected", title="a dry run: nothing is built")
+    table.columns[1].justify = "right"
+    for name in ("rows", "questions", "answers", "pairs_read", "kept"):
+        table.add_row(name.replace("_", " "), f"{estimate[name]:,}")
+    for language, count in estimate["languages"].items():
+        table.add_row(f"  {language}", f"{count:,}")
+    table.add_row(f"time with {estimate['jobs']} job{'s' * (estimate['jobs'] > 1)}", _duration(estimate["seconds"]))
+    table.add_row("memory at peak", _size(estimate["peak_memory_bytes"]))
+    table.add_row("disk at peak", _size(estimate["disk_bytes"]))
+    table.add_row("  of it while building", _size(estimate["scratch_bytes"]))
+    console = Console()
+    console.print(table)
+    sizes = {"sample": _size(estimate["sample_bytes"]), "total": _size(estimate["total_bytes"])}
+    console.print(_CERTAINTY[estimate["sample"]].format(**sizes), highlight=False, style="dim")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7_200 else f"{seconds / 3_600:,.1f} h"
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / (1 << 20):,.0f} MB" if n_bytes < 10 << 30 else f"{n_bytes / (1 << 30):,.1f} GB"
 
 
 def print_dataset(summary: dict[str, Any]) -> None:

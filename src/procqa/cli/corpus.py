@@ -1,4 +1,4 @@
-"""``procqa corpus``: CodeSearchNet files or a folder of source code → dataset."""
+"""``procqa corpus``: CodeSearchNet files, a folder of source code, or the paper's released files → dataset."""
 
 from pathlib import Path
 
@@ -37,7 +37,8 @@ def command(
 ) -> None:
     """Make a dataset of documented functions: title = name, question = docstring, answer = the function without it.
 
-    SOURCE is a folder (or file) of JSON lines in CodeSearchNet's layout, or a folder of source code.
+    SOURCE is a folder (or file) of JSON lines in CodeSearchNet's layout, or a folder of source code; or the paper's
+    released questions and answers, qa.en.LANGUAGE.json, or a folder of them.
     """
     from procqa.dataset.corpus import CorpusRequest, build_corpus
 

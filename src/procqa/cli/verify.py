@@ -21,10 +21,15 @@ from procqa.errors import ArtifactError
 @json_option
 def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
     """Check every byte of a folder procqa made, and its inputs as far as they are at hand."""
+    from procqa.artifact import load_manifest
     from procqa.chain import verify
     from procqa.corpora.sources import is_input
+    from procqa.dataset.checks import check_dataset
 
     checks = verify(folder, inputs, matches=is_input)
+    # What a dataset claims of itself can be proven only of rows that are what the manifest says.
+    if load_manifest(folder).kind == "dataset" and all(check.outcome != "failed" for check in checks):
+        checks += check_dataset(folder, inputs)
     failed = [check for check in checks if check.outcome == "failed"]
     if as_json:
         print_json({"folder": str(folder), "ok": not failed, "checks": [dataclasses.asdict(check) for check in checks]})

@@ -4,17 +4,22 @@ A path may be a root of benchmarks, a benchmark's folder, a BEIR folder, one pub
 file. A file of a published name that is not in its layout is an error: a text passed over is a text leaked.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from procqa.config import LANGUAGES
 from procqa.corpora import layouts
-from procqa.corpora.files import kind_of, plain_name, read_lines
+from procqa.corpora.files import kind_of, plain_name, read_lines, walk_files
 from procqa.corpora.layouts import BEIR_FILES, COSQA_CODES, PUBLISHED
 from procqa.errors import BenchmarkError
 
 PLAIN_TEXT = (".txt", "")
+COLLECTIONS = ("so-ds-", "staqc-", "conala-")
+"""How the names of the files begin that SO-DS, StaQC and CoNaLa share a publisher with."""
+
+_FUNCTIONS = re.compile(r"(test|valid|codebase|\w+_(test|valid)_\d+)\.jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +36,8 @@ def read_benchmark_texts(path: Path) -> Iterator[BenchmarkText]:
 
     Args:
         path: a root of benchmarks, a benchmark's folder, a BEIR folder, one published file, or a plain text
-            file (.txt or no ending) with one text a line. A folder is searched two levels deep for files of
-            the published names; development queries count as well.
+            file (.txt or no ending) with one text a line. A folder is searched to any depth for files of the
+            published names, but for folders named ``train``; development queries count as well.
 
     Raises:
         BenchmarkError: there is nothing of the kind, or a file is broken.
@@ -43,8 +48,7 @@ def read_benchmark_texts(path: Path) -> Iterator[BenchmarkText]:
         return
     if kind is None:
         raise BenchmarkError(f"{path} must be a benchmark's file or folder, but is not there: check the path")
-    folders = [path, *(inner for inner in _list(path) if kind_of(inner) == "folder" and not inner.name.startswith("."))]
-    files = [file for folder in folders for file in _list(folder) if _is_published(file)]
+    files = [file for file in walk_files(path, BenchmarkError, skip_folders=("train",)) if _is_published(file)]
     if not files:
         raise BenchmarkError(
             f"{path} must hold published files such as cosqa/cosqa-retrieval-test-500.json or a BEIR corpus.jsonl, "
@@ -54,17 +58,14 @@ def read_benchmark_texts(path: Path) -> Iterator[BenchmarkText]:
         yield from _file_texts(file)
 
 
-def _list(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise BenchmarkError(f"{folder} must be readable, but: {error.strerror}; allow reading it") from error
-
-
 def _is_published(path: Path) -> bool:
     name = plain_name(path)
     if name.endswith(".json"):
         return name.startswith(("cosqa-retrieval-", "conala-"))
+    if name in ("test.txt", "valid.txt"):
+        return layouts.is_raw_codenn(path)
+    if name.endswith(".jsonl") and (name.startswith(COLLECTIONS) or _FUNCTIONS.fullmatch(name)):
+        return True
     return name in (COSQA_CODES, *BEIR_FILES, *(published.file for published in PUBLISHED.values()))
 
 
@@ -86,6 +87,8 @@ def _file_texts(path: Path) -> Iterator[BenchmarkText]:
             yield BenchmarkText(benchmark=benchmark, item=f"query/{row.id}", text=row.query)
         if row.document is not None:
             yield BenchmarkText(benchmark=benchmark, item=f"document/{row.document_id or row.id}", text=row.document)
+        for kind, text in row.others:
+            yield BenchmarkText(benchmark=benchmark, item=f"{kind}/{row.id}", text=text)
 
 
 def _line_texts(path: Path) -> Iterator[BenchmarkText]:

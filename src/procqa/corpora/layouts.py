@@ -4,6 +4,7 @@ Readers are lazy, take plain and gzipped files, and decide nothing about relevan
 Ids keep their published form, except that white space becomes "_", which a TREC run cannot hold.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,8 @@ class Row:
         document_id: the published id of the document, where it differs from ``id``.
         label: 0 where the publisher marks the document as wrong for the query.
         group: rows of one group answer each other: a task of Rosetta Code.
+        others: further texts that give the row away, each with its kind: an ``intent`` before it was rewritten, the
+            ``docstring`` within a function.
     """
 
     id: str
@@ -84,6 +87,7 @@ class Row:
     document_id: str | None = None
     label: int = 1
     group: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +119,28 @@ def read_cosqa_codes(path: Path) -> Iterator[Row]:
     if not isinstance(codes, dict) or not all(isinstance(number, int) for number in codes.values()):
         raise BenchmarkError(f"{path}, line 1 must begin an object of code to number, as published, but does not")
     for code, number in sorted(codes.items(), key=lambda item: item[1]):
-        yield Row(id=str(number), language="python", document=mend(code))
+        yield Row(id=str(number), language="python", document=mend(code), others=_docstring(mend(code)))
+
+
+_DOCSTRING = re.compile(r"""def\s.*?:\s*[rRuU]?("{3}|'{3})(.+?)\1""", re.DOTALL)
+
+
+def _docstring(code: str) -> tuple[tuple[str, str], ...]:
+    """The docstring of a Python function, which other corpora hold without the function."""
+    found = _DOCSTRING.search(code)
+    return (("docstring", found[2].strip()),) if found and found[2].strip() else ()
 
 
 def read_conala(path: Path) -> Iterator[Row]:
     """CoNaLa's intents and snippets; the rewritten intent asks, or the plain one where it was not rewritten."""
     for number, (where, row) in enumerate(_read_array(path)):
-        rewritten = _optional_text(row, "rewritten_intent", where)
+        rewritten, intent = _optional_text(row, "rewritten_intent", where), _text(row, "intent", where)
         yield Row(
             id=f"{_id(row, 'question_id', where)}-{number}",
             language="python",
-            query=rewritten or _text(row, "intent", where),
+            query=rewritten or intent,
             document=_text(row, "snippet", where),
+            others=(("intent", intent),) if rewritten else (),
         )
 
 
@@ -162,6 +176,71 @@ def read_rosetta(path: Path) -> Iterator[Row]:
             document=_text(row, "code", where),
             group=task,
         )
+
+
+def read_functions(path: Path) -> Iterator[Row]:
+    """CodeSearchNet's functions, as published or as AdvTest and others re-publish them: docstring and code."""
+    for number, (where, row) in enumerate(_read_lines(path), start=1):
+        place = "/".join(str(row[name]) for name in ("repo", "path", "func_name") if row.get(name))
+        yield Row(
+            id=to_id(mend(str(row.get("url") or place or number))),
+            query=_optional_text(row, "docstring", where),
+            document=_text(row, "function" if "function" in row else "code", where),
+        )
+
+
+def read_queries(path: Path) -> Iterator[Row]:
+    """The queries of SO-DS, of StaQC (Python) and of CoNaLa as one collection publishes them."""
+    for number, (where, row) in enumerate(_read_lines(path), start=1):
+        yield Row(id=str(number), query=_text(row, "query", where))
+
+
+def read_snippets(path: Path) -> Iterator[Row]:
+    """The snippets in which those queries search."""
+    for number, (where, row) in enumerate(_read_lines(path), start=1):
+        name = _id(row, "id", where) if "id" in row else str(number)
+        yield Row(id=name, document=_text(row, "code", where))
+
+
+def read_staqc(path: Path) -> Iterator[Row]:
+    """StaQC's questions and snippets as JSON lines."""
+    for where, row in _read_lines(path):
+        yield Row(
+            id=_id(row, "question_id", where),
+            query=_text(row, "question", where),
+            document=_text(row, "snippet", where),
+        )
+
+
+def read_raw_codenn(path: Path) -> Iterator[Row]:
+    """CODE-NN's own files: question id, answer id, title, code with escaped line breaks, and a mark, between tabs."""
+    for number, line in read_lines(path, BenchmarkError):
+        fields = line.decode("utf-8", "replace").rstrip("\r\n").split("\t")
+        if len(fields) < len(_RAW_CODENN):
+            raise BenchmarkError(f"{path}, line {number} must be {', '.join(_RAW_CODENN)} between tabs")
+        code = fields[3].replace("\\n", "\n")
+        yield Row(id=to_id(f"{fields[0]}-{fields[1]}"), query=fields[2], document=code)
+
+
+_RAW_CODENN = ("question id", "answer id", "title", "code", "mark")
+_COLLECTIONS = ("so-ds", "staqc", "conala")
+
+
+def _collection(name: str) -> str:
+    """The benchmark that a file of queries or snippets belongs to, by its name."""
+    return next((kind for kind in _COLLECTIONS if name.startswith(kind)), name.removesuffix(".jsonl"))
+
+
+def is_raw_codenn(path: Path) -> bool:
+    """Whether a text file is one of CODE-NN's own: two numbers, a title and code between tabs.
+
+    Raises:
+        BenchmarkError: the file cannot be read.
+    """
+    for _, line in read_lines(path, BenchmarkError):
+        fields = line.split(b"\t")
+        return len(fields) == len(_RAW_CODENN) and fields[0].isdigit() and fields[1].isdigit()
+    return False
 
 
 def read_beir_queries(path: Path) -> Iterator[Row]:
@@ -209,13 +288,23 @@ def recognise(path: Path) -> tuple[str, Reader] | None:
         return "cosqa", read_cosqa_queries
     if name.startswith("conala-") and name.endswith(".json"):
         return "conala", read_conala
+    if name.endswith(".txt") and is_raw_codenn(path):
+        return "codenn", read_raw_codenn
     if not name.endswith(".jsonl"):
         return None
     keys = first_keys(path)
     if {"title", "answer", "language"} <= keys:
         return "codenn", read_codenn
+    if "docstring" in keys and keys & {"code", "function"} and keys & {"url", "repo"}:
+        return ("advtest" if "function" in keys else "codesearchnet"), read_functions
     if {"docstring", "code", "language", "id"} <= keys:
         return "csn-cloze", read_csn_cloze
+    if {"question", "snippet"} <= keys:
+        return "staqc", read_staqc
+    if "query" in keys:
+        return _collection(name), read_queries
+    if {"code", "description"} <= keys:
+        return _collection(name), read_snippets
     if {"task", "file", "code"} <= keys:
         return "rosetta", read_rosetta
     if {"_id", "text"} <= keys:

@@ -6,12 +6,20 @@ from pathlib import Path
 from procqa import chain
 from procqa.artifact import Input, Manifest, digest_input, digest_tree, is_artifact
 from procqa.config import LANGUAGES
-from procqa.corpora import codesearchnet, source_tree
+from procqa.corpora import codesearchnet, release, source_tree
 
 
 def digest_source(source: Path, languages: Sequence[str] = LANGUAGES, skip_folders: Sequence[str] = ()) -> Input:
-    """A source as an input: of a folder of source code only the files that are read, of others every byte."""
-    if not source.is_dir() or is_artifact(source) or codesearchnet.holds_functions(source):
+    """A source as an input: of a folder of source code, or of released files, only the files that are read.
+
+    Of any other every byte counts.
+    """
+    if is_artifact(source):
+        return digest_input(source)
+    released = release.release_inputs(source, languages)
+    if source.is_dir() and released:
+        return digest_tree(source, released)
+    if not source.is_dir() or codesearchnet.holds_functions(source):
         return digest_input(source)
     skipped = source_tree.SKIPPED_FOLDERS | set(skip_folders)
     return digest_tree(source, source_tree.source_files(source, languages, skipped))

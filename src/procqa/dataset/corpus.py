@@ -1,39 +1,56 @@
-"""Code corpus → dataset: documented functions in the same format as question–answer pairs.
+"""Corpus → dataset: documented functions, or the paper's released files, in the same format as the pairs of a dump.
 
-The functions of one file stay in one split, or follow the partition that their publisher gave.
-Source: ours, docs/decisions/0008.
+The functions of one file stay in one split, or follow the partition that their publisher gave; the lines of
+a released file follow the paper's contiguous cut. Source: ours, docs/decisions/0008, docs/decisions/0013.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from procqa import artifact
-from procqa.artifact import Manifest, digest_input
+from procqa.artifact import Input, Manifest, Workspace, digest_input
 from procqa.config import LANGUAGES
-from procqa.corpora import codesearchnet, source_tree
+from procqa.corpora import codesearchnet, release, source_tree
 from procqa.corpora.benchmarks import read_benchmark_texts
 from procqa.corpora.records import CorpusPair, SkippedFile
+from procqa.corpora.release import REPEATED, ReleasedPair
 from procqa.corpora.sources import digest_source
-from procqa.dataset.build import Report, count_languages, no_report, write_json
-from procqa.dataset.card import NOTICE, write_card
-from procqa.dataset.decontaminate import KeptTexts, Leak, LeakFinder, TextCounts, keep_texts
+from procqa.dataset.card import CardFacts, write_card
+from procqa.dataset.croissant import CroissantFacts, write_croissant
+from procqa.dataset.decontaminate import KeptTexts, Leak, LeakFinder, keep_texts
+from procqa.dataset.describe import count_languages, write_json
 from procqa.dataset.funnel import Tally
-from procqa.dataset.runs import OrderedPair, PartStats, plan_parts, write_part, write_run
-from procqa.dataset.split import group_cuts, group_order
+from procqa.dataset.leakage import certificate, write_leakage
+from procqa.dataset.proof import proof_lines, prove_splits, write_proof
+from procqa.dataset.request import Report, no_report
+from procqa.dataset.runs import LanguageRows, OrderedPair, plan_parts, sort_run, write_part, write_run
+from procqa.dataset.schema import SPLITS
+from procqa.dataset.split import assign_splits, cut_by, group_cuts, group_order
+from procqa.dataset.statistics import PartStats, merge_stats
 from procqa.errors import ArtifactError
+from procqa.journal import last_logged
 from procqa.pairs.languages import parse_languages
 from procqa.pairs.rules import CONTAMINATED
 from procqa.records import Dropped
 from procqa.workers import peak_memory_bytes
 
 RUN_PAIRS = 5_000
-"""Functions sorted at once, which bounds memory. Source: ours, docs/decisions/0003."""
+"""Pairs sorted at once, which bounds memory. Source: ours, docs/decisions/0003."""
 
-REPEATED = "repeated"
+_LINE_BITS = 40
+RELEASED_SOURCES = "Questions with their accepted answers, as the paper released them."
+RELEASED_SPLITS = (
+    "cut as the paper cuts each file: the first 80 % of its lines, the next 10 %, the last 10 %; an export of procqa"
+    " keeps the splits of its dataset"
+)
+FUNCTION_SOURCES = "Functions with their documentation, from source code."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +75,24 @@ class CorpusRequest:
 
 @dataclass(slots=True)
 class _Sifted:
-    """What became of the functions of a corpus."""
+    """What became of the pairs of a corpus, and the sites of those kept."""
 
     tally: Tally = field(default_factory=Tally)
     skipped: Counter[str] = field(default_factory=Counter)
     leaks: list[dict[str, Any]] = field(default_factory=list)
+    sites: set[str] = field(default_factory=set)
 
 
 def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str, Any]:
-    """Make a dataset from CodeSearchNet files or a folder of source code, or find it made already.
+    """Make a dataset from CodeSearchNet files, source code, or the paper's released files, or find it made already.
 
     Returns:
         The object of ``procqa corpus --json``.
 
     Raises:
         ConfigError: an unknown language.
-        ArtifactError: the source holds no documented function, or ``out`` is taken or cannot be written.
+        DumpError: a file cannot be read.
+        ArtifactError: the source holds no pair, or ``out`` is taken or cannot be written.
         MissingExtra: source code needs the extra ``code``.
     """
     parse_languages(request.languages)
@@ -88,38 +107,99 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
     inputs = [source, *map(digest_input, request.benchmarks)]
     complete = artifact.find_complete(request.out, kind="dataset", recipe=recipe, inputs=inputs, force=request.force)
     if complete is not None:
-        return _summary(request.out, complete, artifact.last_logged(request.out, "cost"))
+        return _summary(request.out, complete, last_logged(request.out, "cost"))
     started = time.monotonic()
     with artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=inputs) as work:
-        kept = work.scratch / "benchmarks.jsonl"
-        texts = keep_texts(kept, (text for path in request.benchmarks for text in read_benchmark_texts(path)))
-        finder = LeakFinder(KeptTexts(kept))
-        sifted = _Sifted()
-        runs: list[Path] = []
-        for pairs in _chunks(_sift(request, finder, sifted)):
-            runs.append(work.scratch / f"{len(runs):06d}.arrow")
-            write_run(runs[-1], pairs)
-            report("functions", sifted.tally.kept.total())
-        if not runs:
-            raise ArtifactError(
-                f"{request.source} must hold documented functions in {', '.join(request.languages)}, but none was kept"
-            )
-        stats = [write_part(part) for part in plan_parts(work.path, runs, group_cuts)]
-        counts = _counts(sifted, stats)
-        _describe(work.path, request, sifted, counts, stats)
-        checked = [asdict(entry) for entry in inputs[1:]]
-        _write_leakage(work.path, texts, sifted, checked)
+        counts = _construct(request, work, report, inputs[1:], recipe)
         work.finish(counts, data_folder="data")
         cost = {"seconds": round(time.monotonic() - started, 3), "peak_memory_bytes": peak_memory_bytes()}
         work.log.append({"cost": cost})
     return _summary(request.out, artifact.load_manifest(request.out, kind="dataset"), cost)
 
 
-def read_source(request: CorpusRequest, on_skip: Callable[[SkippedFile], object]) -> Iterator[CorpusPair | Dropped]:
-    """The functions of a source, in the order of its files."""
+def _construct(
+    request: CorpusRequest,
+    work: Workspace,
+    report: Report,
+    checked: list[Input],
+    recipe: dict[str, Any],
+) -> dict[str, Any]:
+    """All of the folder but its manifest; returns the counts."""
+    kept = work.scratch / "benchmarks.jsonl"
+    texts = keep_texts(kept, (text for path in request.benchmarks for text in read_benchmark_texts(path)))
+    sifted = _Sifted()
+    runs: list[Path] = []
+    for pairs in _chunks(_sift(request, LeakFinder(KeptTexts(kept)), sifted)):
+        runs.append(work.scratch / f"{len(runs):06d}.arrow")
+        write_run(runs[-1], [pairs[place] for place in sort_run(pairs)])
+        report("pairs", sifted.tally.kept.total())
+    if not runs:
+        raise ArtifactError(
+            f"{request.source} must hold documented functions, or released files of the paper, in"
+            f" {', '.join(request.languages)}, but no pair was kept"
+        )
+    is_released = bool(release.release_files(request.source))
+    assign_splits(runs, _cut_by_line if is_released else cut_by(group_cuts))
+    stats = tuple(write_part(part).stats for part in plan_parts(work.path, runs))
+    counts = _counts(sifted, stats)
+    write_json(work.path / "funnel.json", {**sifted.tally.to_dict(), "skipped_files": counts["skipped_files"]})
+    leakage = write_leakage(work.path / "leakage.json", checked, texts, sifted.leaks)
+    _describe(work.path, request, sifted, recipe, stats, tuple(certificate(leakage)))
+    return counts
+
+
+def _describe(
+    folder: Path,
+    request: CorpusRequest,
+    sifted: _Sifted,
+    recipe: dict[str, Any],
+    stats: tuple[PartStats, ...],
+    leakage: tuple[str, ...],
+) -> None:
+    """Write the card, the proof of the splits, and Croissant."""
+    is_released = bool(release.release_files(request.source))
+    what = "Question–answer pairs" if is_released else "Documented functions"
+    sources = RELEASED_SOURCES if is_released else FUNCTION_SOURCES
+    facts = CardFacts(
+        title=f"{what} of {request.source.resolve().name}",
+        sources=sources,
+        kind="questions" if is_released else "functions",
+        stats=stats,
+        tally=sifted.tally,
+        recipe=recipe,
+        split_proofs=(RELEASED_SPLITS,) if is_released else _prove(folder),
+        leakage=leakage,
+    )
+    write_card(folder, facts)
+    licences = [name for name, _ in merge_stats(stats).licences]
+    write_croissant(folder, CroissantFacts(facts.title, sources, licences, tuple(sorted(sifted.sites))))
+
+
+def _cut_by_line(rows: LanguageRows) -> NDArray[np.uint8]:
+    """The split that stands in the order of each row of a released file."""
+    return (rows.keys["order"] >> _LINE_BITS).astype(np.uint8)
+
+
+def _prove(folder: Path) -> tuple[str, ...]:
+    """Write the proof that no function stands in two splits; returns it in sentences."""
+    proof = prove_splits(folder, split="file")
+    write_proof(folder, proof)
+    return proof_lines(proof)
+
+
+def read_source(
+    request: CorpusRequest, on_skip: Callable[[SkippedFile], object]
+) -> Iterator[CorpusPair | ReleasedPair | Dropped]:
+    """The pairs of a source, in the order of its files; what is no pair, or comes again, with the reason."""
+    released = release.release_files(request.source)
+    if released:
+        for language, path in released.items():
+            if language not in request.languages:
+                on_skip(SkippedFile(path=path.name, reason=release.OTHER_LANGUAGE))
+        return release.read_pairs(request.source, request.languages)
     if codesearchnet.holds_functions(request.source):
-        return codesearchnet.read_pairs(request.source, request.languages)
-    return source_tree.read_pairs(
+        return _drop_repeated(codesearchnet.read_pairs(request.source, request.languages))
+    functions = source_tree.read_pairs(
         request.source,
         request.languages,
         skip_folders=source_tree.SKIPPED_FOLDERS | set(request.skip_folders),
@@ -127,11 +207,24 @@ def read_source(request: CorpusRequest, on_skip: Callable[[SkippedFile], object]
         licence=request.licence,
         on_skip=on_skip,
     )
+    return _drop_repeated(functions)
+
+
+def _drop_repeated(entries: Iterable[CorpusPair | Dropped]) -> Iterator[CorpusPair | Dropped]:
+    """Let a function that comes again, with the same id, pass once."""
+    seen: set[int] = set()
+    for entry in entries:
+        if isinstance(entry, CorpusPair) and entry.pair.question_id in seen:
+            pair = entry.pair
+            yield Dropped(site=pair.site, question_id=pair.question_id, language=pair.language, reason=REPEATED)
+            continue
+        if isinstance(entry, CorpusPair):
+            seen.add(entry.pair.question_id)
+        yield entry
 
 
 def _sift(request: CorpusRequest, finder: LeakFinder, sifted: _Sifted) -> Iterator[OrderedPair]:
-    """The functions that are kept; every other one is counted."""
-    seen: set[int] = set()
+    """The pairs that are kept; every other one is counted."""
 
     def skip(file: SkippedFile) -> None:
         sifted.skipped[file.reason] += 1
@@ -144,18 +237,23 @@ def _sift(request: CorpusRequest, finder: LeakFinder, sifted: _Sifted) -> Iterat
             continue
         pair = entry.pair
         leak = finder.find(pair.title, pair.question, pair.answer)
-        if pair.question_id in seen:
-            sifted.tally.drop(REPEATED, pair.language)
-        elif leak is not None:
+        if leak is not None:
             sifted.tally.drop(CONTAMINATED, pair.language)
             sifted.leaks.append(_leak(entry, leak))
         else:
-            seen.add(pair.question_id)
             sifted.tally.kept[pair.language] += 1
-            yield OrderedPair(pair, group_order(entry.group, entry.partition), 0)
+            sifted.sites.add(pair.site)
+            yield OrderedPair(pair, _order(entry), 0)
 
 
-def _leak(entry: CorpusPair, leak: Leak) -> dict[str, Any]:
+def _order(entry: CorpusPair | ReleasedPair) -> int:
+    """What sorts a pair within its language: its split and line, or its file."""
+    if isinstance(entry, ReleasedPair):
+        return SPLITS.index(entry.partition) << _LINE_BITS | entry.line
+    return group_order(entry.group, entry.partition)
+
+
+def _leak(entry: CorpusPair | ReleasedPair, leak: Leak) -> dict[str, Any]:
     pair = entry.pair
     return {"site": pair.site, "question_id": pair.question_id, "language": pair.language, **asdict(leak)}
 
@@ -171,7 +269,7 @@ def _chunks(pairs: Iterator[OrderedPair]) -> Iterator[list[OrderedPair]]:
         yield chunk
 
 
-def _counts(sifted: _Sifted, stats: list[PartStats]) -> dict[str, Any]:
+def _counts(sifted: _Sifted, stats: Sequence[PartStats]) -> dict[str, Any]:
     return {
         "rows": sifted.tally.rows,
         "kept": sifted.tally.kept.total(),
@@ -180,31 +278,6 @@ def _counts(sifted: _Sifted, stats: list[PartStats]) -> dict[str, Any]:
         "languages": count_languages(stats),
         "dump_date": None,
     }
-
-
-def _describe(
-    folder: Path, request: CorpusRequest, sifted: _Sifted, counts: dict[str, Any], stats: list[PartStats]
-) -> None:
-    """Write the card, the NOTICE and the funnel."""
-    name = request.source.resolve().name
-    card = write_card(f"Documented functions of {name}", stats, counts, "Functions with their docstrings.")
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    (folder / "NOTICE").write_text(NOTICE, encoding="utf-8")
-    write_json(folder / "funnel.json", {**sifted.tally.to_dict(), "skipped_files": counts["skipped_files"]})
-
-
-def _write_leakage(folder: Path, texts: TextCounts, sifted: _Sifted, checked: list[dict[str, Any]]) -> None:
-    """Write leakage.json, as a build does."""
-    sifted.leaks.sort(key=lambda leak: (leak["site"], leak["question_id"]))
-    write_json(
-        folder / "leakage.json",
-        {
-            "checked_against": checked,
-            "texts_looked_for": texts.used,
-            "texts_too_short": texts.skipped,
-            "removed": sifted.leaks,
-        },
-    )
 
 
 def _summary(out: Path, manifest: Manifest, cost: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,123 +1,149 @@
-"""Drops pairs that hold a text of a benchmark, as the authors' code does, in one pass over the text.
+"""Drops pairs that hold a text of a benchmark, and says by which rule, where, and on what evidence.
 
-A pair's text is title, question and answer joined by blanks, in lower case; it goes when a benchmark text,
-in lower case, is a substring. A benchmark text of few characters and words cannot be told from chance:
-it is counted and not looked for. The search is exact and costs one look-up a word: every benchmark text
-waits under its rarest inner word, which any text that holds it holds as a whole word.
-
-Source: docs/paper.md#decontamination; the lower bounds are ours, docs/decisions/0009.
+``leak_index`` names candidates in one pass over a pair's text, the rules of ``leak_rules`` confirm them on
+the texts themselves. This module stays light: numba is imported where there is a benchmark to look for.
+Source: docs/paper.md#decontamination; ours, docs/decisions/0009.
 """
 
 import json
-import re
-from collections import Counter, defaultdict
+import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from procqa.corpora.benchmarks import BenchmarkText
+from procqa.files import loaded_once
 
-FEW_CHARS, FEW_WORDS = 40, 6
-"""A text below both is too short to be looked for. Source: ours, docs/decisions/0009."""
+if TYPE_CHECKING:
+    from procqa.dataset.leak_index import LeakIndex
 
-LEAST_WORDS = 3
-"""Of fewer words a text has no inner one. Source: ours, docs/decisions/0009."""
-
-RULE = "substring"
-_WORD = re.compile(r"\w+")
+CACHED_TEXTS = 1_024
+"""Benchmark texts that a finder remembers of those that were candidates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A benchmark text found in a pair, and the rule that found it."""
+    """A benchmark text found in a pair, and its proof.
+
+    Args:
+        rule: the first of ``leak_rules.RULES`` that applies.
+        matched: the benchmark's text; in lower case for ``substring``, the 13 shared tokens of it for ``13-gram``.
+        field: ``title``, ``question``, ``answer``, ``question code`` or ``answer code``; ``pair`` where the text
+            goes on from one field into the next, with a blank between them.
+        evidence: the pair's own text that holds the match: as long as what is matched, but for white space
+            and punctuation, or the whole field or code block for ``exact`` and ``near-duplicate``.
+    """
 
     benchmark: str
     item: str
     rule: str
     matched: str
-
-
-def is_too_short(text: str) -> bool:
-    """Whether a benchmark text says so little that many posts hold it by chance."""
-    n_words = len(_WORD.findall(text))
-    return n_words < LEAST_WORDS or (n_words < FEW_WORDS and len(text.strip()) < FEW_CHARS)
-
-
-class LeakFinder:
-    """Looks for benchmark texts in pairs. Memory: the texts once, and a few words for each.
-
-    Args:
-        texts: those that are not too short, read twice; the first of equal ones names the leak.
-    """
-
-    def __init__(self, texts: Iterable[BenchmarkText]) -> None:
-        shared: Counter[str] = Counter()
-        for text in texts:
-            shared.update(set(_inner_words(text.text.lower())))
-        self._waiting: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-        seen: set[str] = set()
-        for text in texts:
-            lowered = text.text.strip().lower()
-            if lowered in seen:
-                continue
-            seen.add(lowered)
-            rarest = min(_inner_words(lowered), key=lambda word: (shared[word], -len(word), word))
-            self._waiting[rarest].append((lowered, text.benchmark, text.item))
-
-    def find(self, title: str, question: str, answer: str) -> Leak | None:
-        """The first benchmark text, in the order of its letters, that stands in a pair."""
-        text = f"{title} {question} {answer}".lower()
-        found: tuple[str, str, str] | None = None
-        for word in set(_WORD.findall(text)):
-            for waiting in self._waiting.get(word, ()):
-                if waiting[0] in text and (found is None or waiting[0] < found[0]):
-                    found = waiting
-        return None if found is None else Leak(found[1], found[2], RULE, found[0])
-
-
-def _inner_words(lowered: str) -> list[str]:
-    """The words of a text but the first and last, which may be a part of a longer word where it is found."""
-    return _WORD.findall(lowered)[1:-1]
+    field: str
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
 class KeptTexts:
-    """Benchmark texts kept in a file for the workers, a line each, without those that are too short."""
+    """Benchmark texts kept in a file for the workers, a line each, without those that are never looked for."""
 
     path: Path
 
+    @property
+    def index(self) -> Path:
+        """The folder of the arrays that find them."""
+        return self.path.with_name(f"{self.path.name}.index")
+
     def __iter__(self) -> Iterator[BenchmarkText]:
         """The texts, lazily."""
-        # JSON escapes every line break but "\n", which ends a line.
-        with self.path.open(encoding="ascii") as stream:
+        with self.path.open("rb") as stream:
             for line in stream:
-                yield BenchmarkText(**json.loads(line))
+                yield to_text(line)
+
+
+def to_text(line: bytes) -> BenchmarkText:
+    """The text in a line of kept texts."""
+    row = json.loads(line)
+    return BenchmarkText(benchmark=row["benchmark"], item=row["item"], text=row["text"])
 
 
 @dataclass(frozen=True, slots=True)
 class TextCounts:
-    """How many texts of each benchmark are looked for, and how many are too short to be."""
+    """How many texts of each benchmark are looked for, how many are too short to be, and what becomes of these.
+
+    Args:
+        used: texts that are looked for anywhere in a pair.
+        skipped: texts that are too short for that.
+        whole: those of ``skipped`` that are compared with whole titles, posts and code blocks.
+    """
 
     used: dict[str, int]
     skipped: dict[str, int]
+    whole: dict[str, int] = field(default_factory=dict)
 
 
 def keep_texts(path: Path, texts: Iterable[BenchmarkText]) -> TextCounts:
-    """Keep the benchmark texts that are to be looked for, as JSON lines."""
+    """Keep the benchmark texts that are to be looked for as JSON lines, and beside them what finds them."""
     used: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
     with path.open("w", encoding="ascii") as stream:
         for text in texts:
-            if is_too_short(text.text):
-                skipped[text.benchmark] += 1
-            else:
-                used[text.benchmark] += 1
-                stream.write(json.dumps(asdict(text)) + "\n")
-    return TextCounts(dict(sorted(used.items())), dict(sorted(skipped.items())))
+            # Only where there is a text: numba takes half a second.
+            from procqa.dataset.leak_rules import can_be_exact, is_too_short
+
+            is_short = is_too_short(text.text)
+            (skipped if is_short else used)[text.benchmark] += 1
+            if is_short and not can_be_exact(text.text, "answer"):
+                continue
+            whole[text.benchmark] += is_short
+            stream.write(json.dumps({**asdict(text), "whole": is_short}) + "\n")
+    shutil.rmtree(KeptTexts(path).index, ignore_errors=True)
+    if used or whole:
+        from procqa.dataset.leak_index import build_index
+
+        build_index(path, KeptTexts(path).index)
+    return TextCounts(*(dict(sorted((+counts).items())) for counts in (used, skipped, whole)))
 
 
-@lru_cache(maxsize=1)
+class LeakFinder:
+    """Looks for benchmark texts in pairs. Memory: the index is mapped from its files, the texts stay in theirs.
+
+    Args:
+        texts: as ``keep_texts`` kept them; of texts that differ in case alone the first names the leak.
+    """
+
+    def __init__(self, texts: KeptTexts) -> None:
+        self._path = texts.path
+        self._index: LeakIndex | None = None
+        if texts.index.is_dir():
+            from procqa.dataset.leak_index import open_index
+
+            self._index = open_index(texts.index)
+        self._text = lru_cache(CACHED_TEXTS)(self._read_text)
+
+    def find(self, title: str, question: str, answer: str) -> Leak | None:
+        """The leak by the first rule that applies, in the order of the benchmarks' texts; None for a clean pair."""
+        found = () if self._index is None else self._index.search(title, question, answer).tolist()
+        if not found:
+            return None
+        from procqa.dataset.leak_confirm import confirm
+
+        confirmed = confirm(found, self._text, {"title": title, "question": question, "answer": answer})
+        if confirmed is None:
+            return None
+        text, rule, matched, place, evidence = confirmed
+        return Leak(text.benchmark, text.item, rule, matched, place, evidence)
+
+    def _read_text(self, item: int) -> BenchmarkText:
+        with self._path.open("rb") as stream:
+            stream.seek(0 if self._index is None else int(self._index.offsets[item]))
+            return to_text(stream.readline())
+
+
+@loaded_once()
 def load_finder(path: Path) -> LeakFinder:
     """The finder of the texts that ``keep_texts`` kept; loaded once a process."""
     return LeakFinder(KeptTexts(path))

@@ -26,9 +26,9 @@ class Tally:
     kept: Counter[str] = field(default_factory=Counter)
     dropped: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def drop(self, reason: str, language: str | None) -> None:
-        """Count one question that is no pair."""
-        self.dropped.setdefault(reason, Counter())[language or NO_LANGUAGE_KEY] += 1
+    def drop(self, reason: str, language: str | None, count: int = 1) -> None:
+        """Count questions that are no pairs."""
+        self.dropped.setdefault(reason, Counter())[language or NO_LANGUAGE_KEY] += count
 
     def add(self, other: "Tally") -> None:
         """Add another tally to this one."""

@@ -7,17 +7,19 @@ size of the runs shows in the bytes. Source: ours, docs/decisions/0003.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from procqa.dataset.schema import SCHEMA, SPLITS, part_path
+from procqa.dataset import columnar
+from procqa.dataset.authors import fill_names
+from procqa.dataset.schema import SCHEMA, SPLITS, TIMESTAMP, part_path
+from procqa.dataset.statistics import PartStats, describe_table
 from procqa.records import Pair
 from procqa.text import count_chars
 
@@ -25,128 +27,173 @@ BATCH_ROWS = 128
 """Rows in a batch of a run: what a part reads too much at each end. Source: ours, docs/decisions/0003."""
 
 PART_ROWS = 50_000
-PART_CHARS = 32 << 20
+PART_CHARS = 16 << 20
 """A part ends at either limit, rows or characters, which bounds what one task holds."""
 
-KEY = np.dtype([("order", "<i8"), ("id", "<i8"), ("site", "<i8"), ("chars", "<i8")])
-"""What sorts a row within its language, and how long its texts are."""
+KEY = np.dtype([("order", "<i8"), ("id", "<i8"), ("site", "<i8"), ("chars", "<i8"), ("group", "<u8")])
+"""What sorts a row within its language, how long its texts are, and a hash of what must not be parted."""
+
+SORTED_BY = ("order", "id", "site")
+
+_OWNERS = ("question_owner", "answer_owner")
+_RUN_SCHEMA = pa.schema([*SCHEMA, *((name, pa.int64()) for name in _OWNERS)])
 
 
 @dataclass(frozen=True, slots=True)
 class OrderedPair:
-    """A pair with what sorts it within its language: order, then id, then index of its site."""
+    """A pair with what sorts it within its language: order, then id, then index of its site.
+
+    Args:
+        group: 64-bit hash of what a split must not part; 0 where the cut looks at the order alone.
+        owners: ids of the users who asked and answered, where a Users table may know their names.
+    """
 
     pair: Pair
     order: int
     site: int
+    group: int = 0
+    owners: tuple[int | None, int | None] = (None, None)
 
     @property
-    def key(self) -> tuple[int, int, int, int]:
+    def key(self) -> tuple[int, int, int, int, int]:
         """The pair's KEY."""
         n_chars = len(self.pair.title) + len(self.pair.question) + len(self.pair.answer)
-        return self.order, self.pair.question_id, self.site, n_chars
+        return self.order, self.pair.question_id, self.site, n_chars, self.group
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file to make, and the rows of each run (run, start, stop) that go into it."""
+    """One Parquet file to make.
+
+    Args:
+        number: which rows of the runs go into it: those that ``Run.parts`` gives this number.
+        pieces: the range of each run (run, start, stop) that holds them.
+        names: where ``authors.keep_names`` wrote; None where there is no Users table.
+    """
 
     path: Path
     language: str
     split: str
+    number: int
     pieces: tuple[tuple[Path, int, int], ...]
+    names: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class PartStats:
-    """What a part holds, for the card: rows and characters, summed."""
-
-    language: str
-    split: str
-    rows: int
-    title_chars: int
-    question_chars: int
-    answer_chars: int
-    question_code_chars: int
-    answer_code_chars: int
+def sort_run(pairs: Sequence[OrderedPair]) -> list[int]:
+    """The order of pairs in a run."""
+    return sorted(range(len(pairs)), key=lambda place: (pairs[place].pair.language, pairs[place].key))
 
 
-def write_run(path: Path, pairs: list[OrderedPair]) -> None:
-    """Write pairs as one run: rows, keys, and the range of rows of each language; atomically."""
-    pairs.sort(key=lambda row: (row.pair.language, row.key))
+def write_run(path: Path, pairs: Sequence[OrderedPair]) -> None:
+    """Write pairs as one run: rows, keys, and the range of rows of each language; atomically.
+
+    Args:
+        pairs: in the order of ``sort_run``.
+    """
     ranges: dict[str, list[int]] = {}
     for place, row in enumerate(pairs):
         ranges.setdefault(row.pair.language, [place, place])[1] = place + 1
     new = path.with_suffix(".new")
-    with pa.OSFile(str(new), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+    with pa.OSFile(str(new), "wb") as sink, pa.ipc.new_file(sink, _RUN_SCHEMA) as writer:
         for start in range(0, len(pairs), BATCH_ROWS):
-            batch = [to_row(row.pair) for row in pairs[start : start + BATCH_ROWS]]
-            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=SCHEMA))
-    np.save(_keys_path(path), np.array([row.key for row in pairs], dtype=KEY))
-    _ranges_path(path).write_text(json.dumps(ranges), encoding="utf-8")
+            writer.write_batch(to_batch(pairs[start : start + BATCH_ROWS]))
+    np.save(beside(path, "keys"), np.array([row.key for row in pairs], dtype=KEY))
+    beside(path, "ranges").write_text(json.dumps(ranges), encoding="utf-8")
     new.replace(path)
 
 
-def _keys_path(run: Path) -> Path:
-    return run.with_suffix(".npy")
+def beside(run: Path, what: str) -> Path:
+    """The file beside a run that tells ``what`` of its rows: keys, ranges, splits, clusters, parts, signatures."""
+    return run.with_suffix(".ranges.json" if what == "ranges" else f".{what}.npy")
 
 
-def _ranges_path(run: Path) -> Path:
-    return run.with_suffix(".ranges")
+def to_batch(rows: Sequence[OrderedPair]) -> pa.RecordBatch:
+    """Pairs as rows of a run, with the characters of code and text counted."""
+    counts = [(*count_chars(row.pair.question), *count_chars(row.pair.answer)) for row in rows]
+    columns = []
+    for field in SCHEMA:
+        if field.name in _COUNTS:
+            columns.append(columnar.integers([count[_COUNTS.index(field.name)] for count in counts]))
+        elif field.name == "duplicate_cluster":
+            columns.append(columnar.integers([None] * len(rows)))
+        elif field.name == "tags":
+            columns.append(columnar.string_lists([row.pair.tags for row in rows]))
+        elif field.type == TIMESTAMP:
+            name = f"{field.name}_ms"
+            columns.append(columnar.integers([getattr(row.pair, name) for row in rows], TIMESTAMP))
+        else:
+            make = columnar.strings if pa.types.is_string(field.type) else columnar.integers
+            columns.append(make([getattr(row.pair, field.name) for row in rows]))
+    owners = [columnar.integers([row.owners[place] for row in rows]) for place in range(len(_OWNERS))]
+    return pa.RecordBatch.from_arrays([*columns, *owners], schema=_RUN_SCHEMA)
 
 
-def to_row(pair: Pair) -> dict[str, object]:
-    """A pair as a row of SCHEMA."""
-    question_code, question_text = count_chars(pair.question)
-    answer_code, answer_text = count_chars(pair.answer)
-    return {
-        **{name: getattr(pair, name) for name in _PAIR_COLUMNS},
-        "tags": list(pair.tags),
-        "question_created": pair.question_created_ms,
-        "answer_created": pair.answer_created_ms,
-        "question_code_chars": question_code,
-        "question_text_chars": question_text,
-        "answer_code_chars": answer_code,
-        "answer_text_chars": answer_text,
-        "duplicate_cluster": None,
-    }
+_COUNTS = ("question_code_chars", "question_text_chars", "answer_code_chars", "answer_text_chars")
 
 
-_PAIR_COLUMNS = tuple(name for name in SCHEMA.names if name in Pair.__dataclass_fields__)
+@dataclass(frozen=True, slots=True)
+class LanguageRows:
+    """The rows of one language in all runs, sorted.
+
+    Args:
+        keys: (n,) KEY in the order of SORTED_BY.
+        run: (n,) index of the run that holds each row.
+        place: (n,) its row there.
+    """
+
+    language: str
+    keys: NDArray[np.void]
+    run: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+
+def read_languages(runs: Sequence[Path]) -> Iterator[LanguageRows]:
+    """The rows of each language, one language at a time."""
+    ranges = [json.loads(beside(run, "ranges").read_text(encoding="utf-8")) for run in runs]
+    for language in sorted({name for of_run in ranges for name in of_run}):
+        holders = [(number, *of_run[language]) for number, of_run in enumerate(ranges) if language in of_run]
+        keys = np.concatenate([np.load(beside(runs[number], "keys"))[start:stop] for number, start, stop in holders])
+        run = np.concatenate([np.full(stop - start, number) for number, start, stop in holders])
+        place = np.concatenate([np.arange(start, stop) for _, start, stop in holders])
+        order = np.argsort(keys, order=SORTED_BY)
+        yield LanguageRows(language, keys[order], run[order], place[order])
 
 
 def plan_parts(
-    folder: Path,
-    runs: Sequence[Path],
-    cuts: Callable[[NDArray[np.int64]], tuple[int, int]],
-    *,
-    part_rows: int = PART_ROWS,
-) -> Iterator[Part]:
-    """The parts of a dataset, planned from the keys of all runs, a language at a time.
+    folder: Path, runs: Sequence[Path], *, names: Path | None = None, part_rows: int = PART_ROWS
+) -> list[Part]:
+    """The parts of a dataset, planned from the keys and the splits of all runs.
+
+    The number of each row's part is written beside its run.
 
     Args:
         folder: the dataset's folder.
-        cuts: from the sorted orders of a language to the ends of train and validation.
+        runs: with their ``splits`` beside them, as ``split.assign_splits`` writes.
         part_rows: rows in a part, at most.
     """
-    ranges = {run: json.loads(_ranges_path(run).read_text(encoding="utf-8")) for run in runs}
-    for language in sorted({name for of_run in ranges.values() for name in of_run}):
-        holders = [(run, *ranges[run][language]) for run in runs if language in ranges[run]]
-        keys = np.concatenate([np.load(_keys_path(run))[start:stop] for run, start, stop in holders])
-        holder = np.repeat(np.arange(len(holders)), [stop - start for _, start, stop in holders])
-        place = np.concatenate([np.arange(start, stop) for _, start, stop in holders])
-        by_key = np.argsort(keys, order=("order", "id", "site"))
-        keys, holder, place = keys[by_key], holder[by_key], place[by_key]
-        ends = cuts(keys["order"])
-        for split, start, stop in zip(SPLITS, (0, *ends), (*ends, len(keys)), strict=True):
-            limits = [(start + low, start + high) for low, high in _limits(keys["chars"][start:stop], part_rows)]
+    splits = [np.load(beside(run, "splits")) for run in runs]
+    numbers = [np.full(len(of_run), -1, dtype=np.int32) for of_run in splits]
+    parts: list[Part] = []
+    for rows in read_languages(runs):
+        split_of = np.zeros(len(rows.keys), dtype=np.int64)
+        for number in np.unique(rows.run).tolist():
+            of_run = rows.run == number
+            split_of[of_run] = splits[number][rows.place[of_run]]
+        for code, split in enumerate(SPLITS):
+            chosen = np.flatnonzero(split_of == code)
+            limits = list(_limits(rows.keys["chars"][chosen], part_rows))
             for number, (low, high) in enumerate(limits):
-                pieces = tuple(
-                    (holders[run][0], int(rows.min()), int(rows.max()) + 1)
-                    for run in np.unique(holder[low:high])
-                    for rows in [place[low:high][holder[low:high] == run]]
-                )
-                yield Part(folder / part_path(language, split, number, len(limits)), language, split, pieces)
+                pieces = []
+                for run in np.unique(rows.run[chosen[low:high]]).tolist():
+                    held = chosen[low:high][rows.run[chosen[low:high]] == run]
+                    places = rows.place[held]
+                    numbers[run][places] = len(parts)
+                    pieces.append((runs[run], int(places.min()), int(places.max()) + 1))
+                path = folder / part_path(rows.language, split, number, len(limits))
+                parts.append(Part(path, rows.language, split, len(parts), tuple(pieces), names))
+    for run, of_run in zip(runs, numbers, strict=True):
+        np.save(beside(run, "parts"), of_run)
+    return parts
 
 
 def _limits(chars: NDArray[np.int64], part_rows: int) -> Iterator[tuple[int, int]]:
@@ -161,38 +208,60 @@ def _limits(chars: NDArray[np.int64], part_rows: int) -> Iterator[tuple[int, int
         low = high
 
 
-def write_part(part: Part) -> PartStats:
+@dataclass(frozen=True, slots=True)
+class WrittenPart:
+    """A part that is there: what it holds, and whether an earlier run had made it."""
+
+    stats: PartStats
+    was_done: bool
+
+
+def write_part(part: Part) -> WrittenPart:
     """Make one Parquet part from the runs that hold its rows; a finished one is only counted."""
     if part.path.exists():
-        return _stats(part, pq.read_table(part.path, columns=_COUNTED))
+        return WrittenPart(describe_table(part.language, part.split, pq.read_table(part.path)), True)
     part.path.parent.mkdir(parents=True, exist_ok=True)
-    table = _merge(part.pieces)
+    table = _merge(part)
     new = part.path.with_suffix(".new")
     pq.write_table(table, new, compression="zstd", row_group_size=len(table))
     new.replace(part.path)
-    return _stats(part, table)
+    return WrittenPart(describe_table(part.language, part.split, table), False)
 
 
-_COUNTED = ["title", "question", "answer", "question_code_chars", "answer_code_chars"]
-
-
-def _merge(pieces: Sequence[tuple[Path, int, int]]) -> pa.Table:
-    """The rows of some ranges of runs, sorted by their keys."""
+def _merge(part: Part) -> pa.Table:
+    """The rows of a part, sorted by their keys, with their clusters and the names of their authors."""
     batches: list[pa.RecordBatch] = []
     keys: list[NDArray[np.void]] = []
-    for run, start, stop in pieces:
-        keys.append(np.load(_keys_path(run), mmap_mode="r")[start:stop])
+    clusters: list[NDArray[np.int64]] = []
+    for run, start, stop in part.pieces:
+        is_ours = np.load(beside(run, "parts"), mmap_mode="r")[start:stop] == part.number
+        keys.append(np.load(beside(run, "keys"), mmap_mode="r")[start:stop][is_ours])
+        if beside(run, "clusters").exists():
+            clusters.append(np.load(beside(run, "clusters"), mmap_mode="r")[start:stop][is_ours])
         with pa.OSFile(str(run)) as source, pa.ipc.open_file(source) as reader:
             for number in range(start // BATCH_ROWS, (stop - 1) // BATCH_ROWS + 1):
                 first = number * BATCH_ROWS
-                batch = reader.get_batch(number)
-                low, high = max(start - first, 0), min(stop - first, len(batch))
-                batches.append(batch.slice(low, high - low))
-    order = np.argsort(np.concatenate(keys), order=("order", "id", "site"))
-    return pa.Table.from_batches(batches).take(order).combine_chunks()
+                low, high = max(start - first, 0), min(stop - first, BATCH_ROWS)
+                wanted = np.flatnonzero(is_ours[first + low - start : first + high - start])
+                if len(wanted) == high - low:
+                    batches.append(reader.get_batch(number).slice(low, high - low))
+                elif len(wanted):
+                    batches.append(reader.get_batch(number).take(columnar.integers((wanted + low).tolist())))
+    order = np.argsort(np.concatenate(keys), order=SORTED_BY)
+    table = pa.Table.from_batches(batches).take(columnar.integers(order.tolist())).combine_chunks()
+    if part.names is not None:
+        table = _name_authors(table, part.names, np.concatenate(keys)["site"][order])
+    table = table.drop_columns(list(_OWNERS))
+    if clusters:
+        of_rows = np.concatenate(clusters)[order].tolist()
+        column = columnar.integers([cluster if cluster >= 0 else None for cluster in of_rows])
+        table = table.set_column(SCHEMA.names.index("duplicate_cluster"), "duplicate_cluster", column)
+    return table
 
 
-def _stats(part: Part, table: pa.Table) -> PartStats:
-    columns = [table.column(name) for name in _COUNTED]
-    lengths = [pc.utf8_length(column) if pa.types.is_string(column.type) else column for column in columns]
-    return PartStats(part.language, part.split, len(table), *(pc.sum(column).as_py() or 0 for column in lengths))
+def _name_authors(table: pa.Table, names: Path, sites: NDArray[np.int64]) -> pa.Table:
+    for owner in _OWNERS:
+        author = owner.replace("owner", "author")
+        filled = fill_names(names, table.column(author), sites, table.column(owner))
+        table = table.set_column(SCHEMA.names.index(author), author, filled)
+    return table

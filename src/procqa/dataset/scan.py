@@ -1,18 +1,29 @@
 """The first stage of a build: a block of a dump is read once and spilled by thread.
 
-A pure task: the same block gives the same spill file, and a finished one is not made again.
+A pure task: the same block gives the same spill file, and a finished one is not made again. Of a question
+that can be no pair, and of what no pair needs, only the numbers are spilled.
 """
 
 import json
-import zlib
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from procqa.dataset import shuffle
-from procqa.dump.blocks import Block, rows_in
-from procqa.dump.rows import RawRow, Unreadable, read_row
+from procqa.dataset.spill import ROW_BUCKETS
+from procqa.dataset.survey import Survey, survey_block
+from procqa.dump.blocks import Block
+from procqa.dump.posts import ABSENT, QUESTION
+from procqa.dump.rows import parse_tags
+from procqa.pairs.languages import language_of, parse_languages
+
+if TYPE_CHECKING:
+    from procqa.dump.columns import BlockRows
 
 _SHOWN_BYTES = 200
 
@@ -25,6 +36,8 @@ class ScanTask:
         name: unique for the block's place and bytes; its files in the folder carry it.
         source: the dump's base name, for the rejects.
         site: index of the block's site.
+        languages: the wanted ones, as in BuildConfig.
+        needs_accepted: whether a question is a pair only with the answer that it accepts.
         keep_rejects: whether unreadable rows are written out.
     """
 
@@ -33,6 +46,8 @@ class ScanTask:
     source: str
     site: int
     block: Block
+    languages: tuple[str, ...]
+    needs_accepted: bool
     keep_rejects: bool
 
 
@@ -46,6 +61,8 @@ class Scanned:
     other: int
     unreadable: dict[str, int]
     newest_ms: int | None
+    survey: dict[str, Any]
+    was_done: bool = False
 
     def spill(self, folder: Path) -> Path:
         """Where the block's rows lie."""
@@ -60,51 +77,89 @@ def scan_block(task: ScanTask) -> Scanned:
     """Read every row of a block and spill questions and answers by thread."""
     done = task.folder / f"{task.name}.json"
     if done.exists():
-        scanned = Scanned(**json.loads(done.read_text(encoding="utf-8")))
+        scanned = Scanned(**{**json.loads(done.read_text(encoding="utf-8")), "was_done": True})
         if not task.keep_rejects or scanned.rejects(task.folder).exists():
             return scanned
-    rows: list[list[bytes]] = [[] for _ in range(shuffle.ROW_BUCKETS)]
-    keys: list[list[tuple[int, ...]]] = [[] for _ in range(shuffle.KEY_BUCKETS)]
-    rejects: list[dict[str, Any]] = []
-    counts: Counter[str] = Counter()
-    unreadable: Counter[str] = Counter()
-    newest_ms: int | None = None
-    for offset, raw in rows_in(task.block):
-        counts["rows"] += 1
-        row = read_row(raw)
-        if isinstance(row, Unreadable):
-            unreadable[row.reason] += 1
-            if task.keep_rejects:
-                rejects.append(_reject(task.source, offset, row.reason, raw))
-            continue
-        if row.newest_ms is not None and (newest_ms is None or row.newest_ms > newest_ms):
-            newest_ms = row.newest_ms
-        if row.kind == "other":
-            counts["other"] += 1
-            continue
-        rows[shuffle.bucket_of(row.thread_id, shuffle.ROW_BUCKETS)].append(raw)
-        _add_keys(keys, row, raw)
-    scanned = Scanned(task.name, task.site, counts["rows"], counts["other"], dict(unreadable), newest_ms)
+    from procqa.dump.columns import read_columns  # numba stays out of the process that only hands out tasks
+
+    block = read_columns(task.block)
+    unreadable: dict[str, int] = {}
+    for _, reason, _ in block.unreadable:
+        unreadable[reason] = unreadable.get(reason, 0) + 1
+    survey = survey_block(block)
+    scanned = Scanned(
+        task.name,
+        task.site,
+        block.rows,
+        block.other,
+        dict(sorted(unreadable.items())),
+        block.newest_ms,
+        survey.to_dict(),
+    )
     if task.keep_rejects:
-        lines = "".join(json.dumps(reject, ensure_ascii=False) + "\n" for reject in rejects)
-        scanned.rejects(task.folder).write_text(lines, encoding="utf-8")
-    shuffle.write_spill(scanned.spill(task.folder), rows, keys)
+        lines = (json.dumps(_reject(task.source, *row), ensure_ascii=False) + "\n" for row in block.unreadable)
+        scanned.rejects(task.folder).write_text("".join(lines), encoding="utf-8")
+    _spill(block, task, scanned.spill(task.folder))
     new = done.with_suffix(".done")
     new.write_text(json.dumps(asdict(scanned)), encoding="utf-8")
     new.replace(done)
     return scanned
 
 
-def _add_keys(keys: list[list[tuple[int, ...]]], row: RawRow, raw: bytes) -> None:
-    """Note the row's id, and the id that it accepts, each in the bucket of that id."""
-    kind = shuffle.QUESTION if row.kind == "question" else shuffle.ANSWER
-    key = (kind, row.id, row.thread_id, row.activity_ms, zlib.crc32(raw))
-    keys[shuffle.bucket_of(row.id, shuffle.KEY_BUCKETS)].append(key)
-    wanted = row.accepted_answer_id
-    if wanted is not None:
-        keys[shuffle.bucket_of(wanted, shuffle.KEY_BUCKETS)].append((shuffle.WANTED, wanted, row.thread_id, 0, 0))
+def _spill(block: "BlockRows", task: ScanTask, path: Path) -> None:
+    """Write the posts of a block in the order of their buckets, and a key for each."""
+    posts = block.posts
+    is_question = posts["kind"] == QUESTION
+    questions = np.flatnonzero(is_question)
+    index = partial(_language_index, names=task.languages)
+    posts["language"][questions] = list(map(index, block.escaped_tags(questions)))
+    is_whole = ~is_question | (posts["language"] >= 0)
+    if task.needs_accepted:
+        is_whole &= ~is_question | (posts["accepted"] != ABSENT)
+    buckets = shuffle.bucket_of(posts["thread"], ROW_BUCKETS)
+    order = np.argsort(buckets, kind="stable")
+    records, texts = block.take(order, is_whole)
+    shuffle.write_spill(path, list(shuffle.join_segments(records, texts, buckets[order])), _keys(posts))
+
+
+@lru_cache(maxsize=1 << 16)
+def _language_index(escaped_tags: bytes, *, names: tuple[str, ...]) -> int:
+    """The index of a question's language among ``language_names``; -1 where it has none of them."""
+    language = language_of(parse_tags(escaped_tags), _language_table(names))
+    return -1 if language is None else language_names(names).index(language)
+
+
+@lru_cache(maxsize=4)
+def _language_table(names: tuple[str, ...]) -> dict[str, str]:
+    return parse_languages(names)
+
+
+@lru_cache(maxsize=4)
+def language_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The languages that a list of names and definitions asks for, sorted."""
+    return tuple(sorted({name.partition("=")[0] for name in names}))
+
+
+def _keys(posts: NDArray[np.void]) -> NDArray[np.void]:
+    """A key for each post, and one for each id that is accepted."""
+    keys = np.zeros(len(posts), dtype=shuffle.KEY)
+    keys["kind"] = np.where(posts["kind"] == QUESTION, shuffle.QUESTION, shuffle.ANSWER)
+    for name in ("id", "thread", "activity_ms", "digest"):
+        keys[name] = posts[name]
+    accepting = posts[posts["accepted"] != ABSENT]
+    wanted = np.zeros(len(accepting), dtype=shuffle.KEY)
+    wanted["kind"], wanted["id"], wanted["thread"] = shuffle.WANTED, accepting["accepted"], accepting["id"]
+    return np.concatenate((keys, wanted))
 
 
 def _reject(source: str, offset: int, reason: str, raw: bytes) -> dict[str, Any]:
     shown = raw[:_SHOWN_BYTES].decode("utf-8", errors="backslashreplace")
     return {"source": source, "offset": offset, "reason": reason, "row": shown}
+
+
+def survey_of(scanned: Iterable[Scanned]) -> Survey:
+    """What stands out over all blocks."""
+    total = Survey()
+    for block in scanned:
+        total.add(Survey.from_dict(block.survey))
+    return total

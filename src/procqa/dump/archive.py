@@ -1,6 +1,6 @@
-"""Any container of a Posts table as one stream of its bytes, and the site that its name tells.
+"""Any container of a table as one stream of its bytes, and the site that its name tells.
 
-The first room of the flow: path → archive → blocks → rows → body. The container is told by its first
+The first room of the flow: path → tables → archive → blocks → rows → body. The container is told by its first
 bytes, never by its name. Nothing is extracted to disk, and memory is bounded by the container's own
 window. What the bytes mean is not known here: see ``blocks``. Source: ours, docs/decisions/0003.
 """
@@ -14,15 +14,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from procqa.dump.seven_zip import SevenZipReader, holds_posts, open_seven_zip
+from procqa.dump.seven_zip import MAGIC, SevenZipReader, open_seven_zip
 from procqa.dump.stream import CHUNK_BYTES, ByteStream, Checked
+from procqa.dump.tables import Table, bare_name, find_posts, is_posts_name
 from procqa.errors import DumpError
 
 DEFAULT_SITE = "stackoverflow.com"
 
 _MAGIC_BYTES = 6
 _MAGICS = (
-    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (MAGIC, "7z"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
     (b"\x50\x2a\x4d\x18", "zstd"),  # a frame to skip, as pzstd puts before each
@@ -30,8 +31,6 @@ _MAGICS = (
     (b"BZh", "bz2"),
     (b"\x1f\x8b", "gzip"),
 )
-_CONTAINER_SUFFIXES = (".xml", ".7z", ".gz", ".bz2", ".xz", ".zst")
-_TABLE_NAMES = ("posts.xml", *(f"posts.xml{suffix}" for suffix in _CONTAINER_SUFFIXES[1:]))
 _SITE = re.compile(
     r"(?:[a-z0-9-]+\.)+stackexchange\.com|(?:[a-z0-9-]+\.)*stackoverflow\.com"
     r"|superuser\.com|serverfault\.com|askubuntu\.com|mathoverflow\.net|stackapps\.com"
@@ -51,67 +50,60 @@ def open_dump(path: str, *, seven_zip: SevenZipReader = "auto") -> Iterator[Byte
         ConfigError: a 7z program is asked for and none is installed.
         DumpError: there is no Posts table at the path, or, from ``read`` too, it cannot be read to its end.
     """
+    with open_table(find_posts(path), seven_zip=seven_zip) as stream:
+        yield stream
+
+
+@contextmanager
+def open_table(table: Table, *, seven_zip: SevenZipReader = "auto") -> Iterator[ByteStream]:
+    """The decompressed bytes of one table of a dump, as a stream.
+
+    Raises:
+        ConfigError: a 7z program is asked for and none is installed.
+        DumpError: there is no such table at the path, or, from ``read`` too, it cannot be read to its end.
+    """
+    path = table.path
     with ExitStack() as stack:
         try:
-            table = path if path == "-" else str(_find_table(Path(path)))
-            file = _standard_input() if path == "-" else stack.enter_context(Path(table).open("rb", buffering=0))
+            file = _standard_input() if path == "-" else stack.enter_context(Path(path).open("rb", buffering=0))
             head = _read_head(file)
         except OSError as error:
             raise DumpError(f"{path} must be a readable dump: {error.strerror or error}", path=path) from error
         container = next((name for magic, name in _MAGICS if head.startswith(magic)), "plain")
         if container == "zip":
             raise DumpError(
-                f"{table} is a zip archive, which is not read: unpack it and give its Posts.xml", path=table
+                f"{path} is a zip archive, which is not read: unpack it and give its {table.member}.xml", path=path
             )
         if container == "7z":
             if not _is_seekable(file):
-                raise DumpError(f"{table} is a 7z archive, which cannot be read from a pipe: give the file", path=table)
-            yield stack.enter_context(open_seven_zip(table, seven_zip))
+                raise DumpError(f"{path} is a 7z archive, which cannot be read from a pipe: give the file", path=path)
+            yield stack.enter_context(open_seven_zip(path, seven_zip, table=table.member))
         else:
-            yield Checked(_decompress(_Head(head, file), container), table)
+            yield Checked(_decompress(_Head(head, file), container), path)
 
 
 def dump_site(path: str) -> str:
     """The site whose posts a dump holds, told by its file or folder name; else stackoverflow.com.
 
-    The parent folder's name counts where the file is called Posts.xml or Posts.xml.gz and the like.
-    Source: ours, docs/decisions/0003.
+    The parent folder's name counts where the file is called Posts.xml or Posts.xml.gz and the like, and the
+    name of the archive inside a folder where the folder's own says nothing. Source: ours, docs/decisions/0003.
     """
     if path == "-":
         return DEFAULT_SITE
     place = Path(path).absolute()
-    name = place.parent.name if place.name.lower() in _TABLE_NAMES else place.name
-    name = _bare_name(name.lower())
-    return name if _SITE.fullmatch(name) else DEFAULT_SITE
+    names = [place.parent.name if is_posts_name(place.name) else place.name]
+    try:
+        if place.is_dir():
+            names.append(Path(find_posts(path).path).name)
+    except (OSError, DumpError):
+        return _site_of(names)  # opening the dump says what is wrong
+    return _site_of(names)
 
 
-def _bare_name(name: str) -> str:
-    """A lower-case file name without the suffixes of its containers and without ``-posts``."""
-    while name.endswith(_CONTAINER_SUFFIXES):
-        name = name[: name.rindex(".")]
-    return name.removesuffix("-posts")
-
-
-def _find_table(path: Path) -> Path:
-    """The file to read: the path itself, or the Posts table inside a folder."""
-    if not path.is_dir():
-        return path
-    names = sorted(entry for entry in path.iterdir() if entry.is_file())
-    for wanted in _TABLE_NAMES:
-        found = [entry for entry in names if entry.name.lower() == wanted]
-        if found:
-            return found[0]
-    archives = [entry for entry in names if entry.suffix.lower() == ".7z"]
-    by_name = [entry for entry in archives if entry.stem.lower().endswith("-posts")]
-    found = by_name or [entry for entry in archives if holds_posts(entry)]
-    if len(found) != 1:
-        what = ", ".join(entry.name for entry in found) or "none"
-        raise DumpError(
-            f"{path} must hold one Posts.xml, Posts.xml.gz or the like, or one 7z archive of Posts,"
-            f" but {what} was found: give the file itself",
-            path=str(path),
-        )
-    return found[0]
+def _site_of(names: list[str]) -> str:
+    """The first site among the names of files and folders."""
+    sites = (bare_name(name).removesuffix("-posts") for name in names)
+    return next((site for site in sites if _SITE.fullmatch(site)), DEFAULT_SITE)
 
 
 def _standard_input() -> BinaryIO:

@@ -96,7 +96,9 @@ def read_blocks(stream: ByteStream, *, name: str, block_bytes: int = BLOCK_BYTES
             if len(window.data) < MAX_ROW_BYTES:
                 size += block_bytes
                 continue
-            stop = scan.limit
+            # The row is too long to be read; what begins behind it is not part of it.
+            following = scan.clean.rfind(b"<", 1, scan.limit)
+            stop = following if following > 0 else scan.limit
             if stop == 0:
                 raise window.error(f"holds a comment of more than {MAX_ROW_BYTES >> 20} MiB: it is no dump of posts")
         if scan.clean.find(b"<row", 0, stop) >= 0:
@@ -113,11 +115,16 @@ def rows_in(block: Block) -> Iterator[tuple[int, bytes]]:
     start = find(b"<row")
     while start >= 0:
         end = find(b"<", start + 1)
-        raw = data[start:end] if end >= 0 else data[start:]
-        if raw[4:5] in _AFTER_ROW:
-            trimmed = raw.rstrip(_SPACE)
-            yield base + start, trimmed if trimmed[-2:] == b"/>" else _long_row(data, start, raw)
+        if data[start + 4 : start + 5] in _AFTER_ROW:
+            yield base + start, whole_row(data, start, end if end >= 0 else len(data))
         start = find(b"<row", end) if end >= 0 else -1
+
+
+def whole_row(data: bytes, start: int, end: int) -> bytes:
+    """The row that begins at ``start``, of which the next ``<`` stands at ``end``, or the data ends there."""
+    raw = data[start:end]
+    trimmed = raw.rstrip(_SPACE)
+    return trimmed if trimmed[-2:] == b"/>" else _long_row(data, start, raw)
 
 
 def _long_row(data: bytes, start: int, raw: bytes) -> bytes:
@@ -151,7 +158,7 @@ def _skip_head(window: _Window) -> bytes:
     """Drop all up to the root's first child; the root's name, or nothing where it is ``<root/>``."""
     window.fill(MAX_HEAD_BYTES)
     if not window.data:
-        raise window.error("must be a Posts table in XML, but it is empty")
+        raise window.error("must be a table in XML, but it is empty")
     encodings: list[str | None] = []
     parser = expat.ParserCreate()
     parser.XmlDeclHandler = lambda _version, encoding, _standalone: encodings.append(encoding)
@@ -166,8 +173,8 @@ def _skip_head(window: _Window) -> bytes:
         return _enter_root(window, head, encodings)
     except expat.ExpatError as error:
         why = "it is a web page" if _looks_like_html(window.data) else f"its head is {error}"
-        raise window.error(f"must be a Posts table in XML, but {why}") from error
-    raise window.error("must be a Posts table in XML, but no root element begins within its first MiB")
+        raise window.error(f"must be a table in XML, but {why}") from error
+    raise window.error("must be a table in XML, but no root element begins within its first MiB")
 
 
 def _enter_root(window: _Window, head: _RootFound, encodings: Sequence[str | None]) -> bytes:
@@ -175,12 +182,12 @@ def _enter_root(window: _Window, head: _RootFound, encodings: Sequence[str | Non
     if declared not in ("utf-8", "utf8", "us-ascii") or window.data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise window.error("must be UTF-8, but its head says otherwise: convert it first")
     if head.root.lower() == "html":
-        raise window.error("must be a Posts table in XML, but it is a web page")
+        raise window.error("must be a table in XML, but it is a web page")
     if head.root == "row":
         raise window.error("must have one root element around its rows, but it begins with a row")
     tag = _TAG.match(window.data, head.at)
     if tag is None:
-        raise window.error("must be a Posts table in XML, but its root element's tag is broken", head.at)
+        raise window.error("must be a table in XML, but its root element's tag is broken", head.at)
     window.drop(tag.end())
     return b"" if tag[0].endswith(b"/>") else head.root.encode()
 

@@ -130,6 +130,8 @@ class Page(Paragraph):
             self.marker = None
             self.shared_quotes = len(self.quotes)
             block = first + (block.replace("\n", "\n" + self.prefix) if "\n" in block else block)
+        else:
+            self.tight = False
         self.blocks += (gap, block)
 
     def put_code(self, block: str) -> None:

@@ -1,4 +1,4 @@
-"""The Posts table inside a 7z archive as a stream, by an installed program or by the library py7zr.
+"""A table inside a 7z archive as a stream, by an installed program or by the library py7zr.
 
 Under ``archive``, which tells the container. The header is always read by py7zr; the member by 7zz, 7z or
 7za where one is installed, else by py7zr in a thread. Nothing is extracted to disk. Source: ours,
@@ -25,6 +25,9 @@ from procqa.errors import ConfigError, DumpError
 SevenZipReader = Literal["auto", "library", "program"]
 """What reads an archive: the library, a program, or the program where there is one."""
 
+MAGIC = b"7z\xbc\xaf\x27\x1c"
+"""The first bytes of an archive."""
+
 _PROGRAMS = ("7zz", "7z", "7za")
 # Names that no 7z program takes for a switch, a wildcard or a list of files.
 _PLAIN_MEMBER = re.compile(r"[\w.][\w. /-]*")
@@ -49,14 +52,17 @@ class _Member:
 
 
 @contextmanager
-def open_seven_zip(path: str, reader: SevenZipReader) -> Iterator[ByteStream]:
-    """The bytes of the Posts table inside a 7z archive: Posts.xml, or the archive's only file where that is XML.
+def open_seven_zip(path: str, reader: SevenZipReader, *, table: str = "Posts") -> Iterator[ByteStream]:
+    """The bytes of a table inside a 7z archive: Posts.xml, say, or the archive's only file where that is XML.
+
+    Args:
+        table: the name of its file, in any case and folder, without ``.xml``.
 
     Raises:
         ConfigError: a program is asked for and none is installed.
-        DumpError: the archive is broken or encrypted, or does not hold one Posts table; from ``read`` too.
+        DumpError: the archive is broken or encrypted, or does not hold that table once; from ``read`` too.
     """
-    member = _posts_member(path, _list_seven_zip(path))
+    member = _find_member(path, table)
     program = None
     if reader != "library" and _PLAIN_MEMBER.fullmatch(member.name):
         program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
@@ -71,27 +77,42 @@ def open_seven_zip(path: str, reader: SevenZipReader) -> Iterator[ByteStream]:
         unpacked.close()
 
 
-def holds_posts(archive: Path) -> bool:
-    """Whether a 7z archive holds a Posts.xml.
+def is_seven_zip(path: Path) -> bool:
+    """Whether a path is a regular file, or a link to one, that begins as a 7z archive does.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def holds_table(path: str, table: str) -> bool:
+    """Whether a 7z archive holds a table: Posts.xml, say, in any case and folder.
 
     Raises:
         DumpError: the archive's header is broken or encrypted.
     """
-    return any(_is_posts(member) for member in _list_seven_zip(str(archive)))
+    return any(_is_table(member, table) for member in _list_seven_zip(path))
 
 
-def _is_posts(member: _Member) -> bool:
-    return PurePosixPath(member.name).name.lower() == "posts.xml"
+def _is_table(member: _Member, table: str) -> bool:
+    return PurePosixPath(member.name).name.lower() == f"{table.lower()}.xml"
 
 
-def _posts_member(path: str, members: list[_Member]) -> _Member:
-    """The one member to read: Posts.xml wherever it lies, or the archive's only file where that is XML."""
-    found = [member for member in members if _is_posts(member)]
+def _find_member(path: str, table: str) -> _Member:
+    """The one file to read: the table's wherever it lies, or the archive's only one where that is XML."""
+    members = _list_seven_zip(path)
+    found = [member for member in members if _is_table(member, table)]
     if not found and len(members) == 1 and members[0].name.lower().endswith(".xml"):
         found = members
     if len(found) != 1:
         held = ", ".join(member.name for member in (found or members)[:8]) or "nothing"
-        raise DumpError(f"{path} must hold one Posts.xml, but it holds {held}: give the archive of Posts", path=path)
+        raise DumpError(
+            f"{path} must hold one {table}.xml, but it holds {held}: give the archive of {table}", path=path
+        )
     return found[0]
 
 

@@ -24,7 +24,6 @@ from procqa.artifact import (
     MANIFEST,
     Input,
     Manifest,
-    append_log,
     as_json,
     describe_files,
     digest_files,
@@ -39,6 +38,7 @@ from procqa.files import sync_folder, sync_tree, write_durably
 from procqa.index.dense import VectorFile, write_dense
 from procqa.index.documents import Documents, Source, document_text, write_documents
 from procqa.index.lexical import BOOSTS, write_lexical
+from procqa.journal import append_log
 from procqa.records import Document
 
 FUSION = {"rrf_k": 60, "lexical": 0.5, "dense": 0.5}

@@ -4,7 +4,7 @@ The paper assigns languages by tags; its rule for questions with several is not 
 the asker's own order. Versions and dialects count, frameworks and runtimes do not: a framework is used
 from several languages and asked about in any of them.
 
-Source: docs/paper.md#languages; the tables are ours.
+Source: docs/paper.md#languages; the tables are ours, docs/decisions/0011.
 """
 
 import re
@@ -20,21 +20,34 @@ def _versions(tag: str, versions: Iterable[object]) -> tuple[str, ...]:
 
 
 TAGS: Mapping[str, tuple[str, ...]] = {
-    "c": ("c", "ansi-c", "c89", "c99", "c11", "c17", "c23"),
-    "cpp": ("c++", "visual-c++", "c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23", "c++26"),
-    "csharp": _versions("c#", [f"{version}.0" for version in range(2, 16)]),
+    "c": ("c", "ansi-c", "c89", "c90", "c99", "c11", "c17", "c18", "c23", "c2x", "embedded-c"),
+    "cpp": (
+        *("c++", "c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23", "c++26"),
+        *("c++0x", "c++1y", "c++1z", "c++2a", "c++2b", "c++2c", "visual-c++", "c++-cli", "c++-cx"),
+    ),
+    "csharp": _versions("c#", [*(f"{version}.0" for version in range(1, 16)), "7.1", "7.2", "7.3"]),
     "go": ("go", "golang"),
-    "java": _versions("java", range(5, 27)),
-    "javascript": ("javascript", "ecmascript-5", "ecmascript-6", "ecmascript-2016", "ecmascript-2017"),
-    "lisp": ("lisp", "common-lisp", "clisp", "sbcl"),
-    "php": _versions("php", [4, 5, 7, 8, "5.2", "5.3", "5.4", "5.5", "5.6"])
-    + _versions("php", [f"{major}.{minor}" for major in (7, 8) for minor in range(6)])[1:],
-    "python": _versions("python", ["2.x", "3.x", "2.5", "2.6", "2.7", *(f"3.{minor}" for minor in range(16))]),
+    "java": (*_versions("java", ["1.4", *range(5, 27)]), "java1.4", "java1.5", "java1.6", "java1.7", "java1.8"),
+    "javascript": (
+        *("javascript", "js", "ecmascript", "ecma262", "ecmascript-5", "ecmascript-6", "ecmascript-7"),
+        *(f"ecmascript-{year}" for year in range(2015, 2027)),
+        *("ecmascript-next", "ecmascript-harmony", "jscript"),
+    ),
+    "lisp": ("lisp", "common-lisp", "clisp", "sbcl", "lispworks"),
+    "php": _versions("php", [4, 5, 7, 8, *(f"5.{minor}" for minor in range(7))])
+    + _versions("php", [f"{major}.{minor}" for major in (7, 8) for minor in range(6)])[1:]
+    + ("php4", "php5"),
+    "python": _versions("python", ["2.x", "3.x", *(f"2.{minor}" for minor in range(8))])
+    + _versions("python", [2, 3, *(f"3.{minor}" for minor in range(16))])[1:],
     "ruby": _versions("ruby", ["1.8", "1.8.7", "1.9", "1.9.2", "1.9.3", 2, *(f"2.{minor}" for minor in range(8))])
-    + _versions("ruby", [3, *(f"3.{minor}" for minor in range(6))])[1:],
-    "rust": ("rust", "rust-2018", "rust-2021", "rust-2024"),
+    + _versions("ruby", [3, 4, *(f"3.{minor}" for minor in range(6)), "4.0"])[1:],
+    "rust": ("rust", "rust-2015", "rust-2018", "rust-2021", "rust-2024"),
 }
-"""The tags of each of the eleven languages. Source: ours; versions and dialects that have tags."""
+"""The tags of each of the eleven languages. Source: ours, docs/decisions/0011.
+
+Versions stand under their names of old dumps too (c++0x). Common Lisp and its implementations are Lisp;
+Clojure, Scheme, Racket, Emacs Lisp and AutoLISP are languages of their own, as TypeScript is.
+"""
 
 
 def parse_languages(names: Iterable[str]) -> dict[str, str]:
@@ -67,6 +80,11 @@ def parse_languages(names: Iterable[str]) -> dict[str, str]:
     return {tag: language if language in wanted else "" for tag, language in table.items()}
 
 
+def tags_table() -> list[tuple[str, str]]:
+    """Each language and its tags, for the documentation."""
+    return [(language, ", ".join(tags)) for language, tags in TAGS.items()]
+
+
 def _own_tags(language: str, tags: str) -> list[str]:
     """The tags of a definition of the user's own; the name becomes a folder."""
     if language == "all" or not re.fullmatch(r"[a-z][a-z0-9_-]*", language) or not all(tags.split("+")):
@@ -74,7 +92,7 @@ def _own_tags(language: str, tags: str) -> list[str]:
             "a language of your own must read name=tag+tag, its name in lower case and not all,"
             f" got {language!r}={tags!r}"
         )
-    return tags.split("+")
+    return tags.lower().split("+")
 
 
 def language_of(tags: Iterable[str], table: Mapping[str, str]) -> str | None:

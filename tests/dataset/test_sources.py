@@ -1,0 +1,105 @@
+"""The files that a build reads, each digested once, and standard input, which passes by once."""
+
+import gzip
+import hashlib
+import io
+import sys
+
+import pytest
+
+from procqa.artifact import Input
+from procqa.dataset.sources import HashedStream, digest_sources, find_sources, open_posts
+from procqa.dump.tables import Table, Tables
+from procqa.errors import ArtifactError, DumpError
+
+POSTS = b'<posts>\n<row Id="1" />\n</posts>\n'
+
+
+def files(folder, **contents):
+    folder.mkdir(exist_ok=True)
+    for name, content in contents.items():
+        (folder / f"{name}.xml").write_bytes(content)
+    return folder
+
+
+def input_of(name, content):
+    return Input(name, len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_a_folder_gives_its_tables_and_its_site(tmp_path):
+    folder = files(
+        tmp_path / "ai.stackexchange.com", Posts=POSTS, Users=b"<users/>", PostLinks=b"<postlinks/>", Tags=b"<a/>"
+    )
+    (source,) = find_sources([str(folder)], None)
+    assert (source.dump, source.site) == (str(folder), "ai.stackexchange.com")
+    tables = [Table(str(folder / f"{name}.xml"), name) for name in ("Posts", "Users", "PostLinks")]
+    assert source.tables == Tables(*tables)
+    assert list(source.wanted_tables()) == tables
+    assert digest_sources([source], reads_stdin=False) == [
+        input_of("Posts.xml", POSTS),
+        input_of("Users.xml", b"<users/>"),
+        input_of("PostLinks.xml", b"<postlinks/>"),
+    ]
+
+
+def test_the_site_that_is_named_overrules_the_names_of_files(tmp_path):
+    folder = files(tmp_path / "superuser.com", Posts=POSTS)
+    assert [source.site for source in find_sources([str(folder), str(folder)], "local")] == ["local", "local"]
+    assert [source.site for source in find_sources([str(folder), "x.xml"], None)] == [
+        "superuser.com",
+        "stackoverflow.com",
+    ]
+
+
+def test_each_file_is_digested_once_in_the_order_of_the_dumps(tmp_path):
+    one, other = (
+        files(tmp_path / name, Posts=name.encode()) for name in ("a.stackexchange.com", "b.stackexchange.com")
+    )
+    sources = find_sources([str(other), str(one), str(other)], None)
+    assert [entry.name for entry in digest_sources(sources, reads_stdin=False)] == ["Posts.xml", "Posts.xml"]
+    assert digest_sources(sources, reads_stdin=False)[0] == input_of("Posts.xml", b"b.stackexchange.com")
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
+    sources = find_sources([str(tmp_path / "absent.xml")], None)
+    with pytest.raises(ArtifactError, match=r"absent\.xml must be a readable file or folder"):
+        digest_sources(sources, reads_stdin=False)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DumpError, match="must hold one Posts"):
+        find_sources([str(tmp_path / "empty")], None)
+
+
+def test_posts_are_opened_through_their_container(tmp_path):
+    path = tmp_path / "Posts.xml.gz"
+    path.write_bytes(gzip.compress(POSTS))
+    (source,) = find_sources([str(path)], None)
+    with open_posts(source) as stream:
+        assert stream.read(1 << 20) == POSTS
+    assert not isinstance(stream, HashedStream)
+
+
+@pytest.fixture
+def piped(monkeypatch):
+    """A way to give bytes to standard input."""
+
+    def give(content):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+    return give
+
+
+@pytest.mark.parametrize("content", [POSTS, gzip.compress(POSTS)])
+def test_standard_input_is_hashed_as_it_passes_by(piped, content):
+    piped(content)
+    (source,) = find_sources(["-"], None)
+    assert digest_sources([source], reads_stdin=False) == [Input("-", 0, "")]
+    read = b""
+    with open_posts(source) as stream:
+        assert isinstance(stream, HashedStream)
+        while piece := stream.read(7):
+            read += piece
+    assert read == POSTS
+    passed = stream.input()
+    piped(content)
+    assert digest_sources([source], reads_stdin=True) == [passed]
+    assert passed == input_of("-", POSTS)
