@@ -89,8 +89,7 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (BuildConfig, {"site": "https://stackoverflow.com/"}, "site must be a host name"),
         (BuildConfig, {"site": ""}, "site must be a host name"),
         (RunConfig, {"jobs": 0}, "jobs must be at least 1, got 0"),
-        (RunConfig, {"memory": "1MB"}, "memory must be at least 360MB for --jobs 1, got 1MB"),
-        (RunConfig, {"jobs": 8, "memory": "1GB"}, "memory must be at least 2160MB for --jobs 8, got 1GB"),
+        (RunConfig, {"memory": "1MB"}, "memory must be at least 320MB, got 1MB"),
         (RunConfig, {"memory": "much"}, "a memory size must be a number"),
         (TrainConfig, {"steps": -1}, "steps must lie between 0 and 10000000, got -1"),
         (TrainConfig, {"batch_size": 1}, "batch_size must be at least 2"),
@@ -143,8 +142,12 @@ def test_a_preset_that_is_not_there_or_contradicts_its_base_is_refused(preset, g
 
 def test_jobs_are_as_many_as_memory_allows_unless_they_are_named():
     assert RunConfig(jobs=3).n_jobs == 3
+    assert RunConfig(jobs=40).n_jobs == 40
+    assert RunConfig(jobs=40).memory_bytes == 41 * 260 << 20
     assert RunConfig(memory="480MB").n_jobs == 1
-    assert 1 <= RunConfig().n_jobs <= 5
+    assert RunConfig(jobs=4, memory="1GB").n_jobs == 2
+    assert RunConfig(jobs=4, memory="1GB", executor="ray").n_jobs == 4
+    assert 1 <= RunConfig().n_jobs <= 2
 
 
 def test_not_a_number_is_out_of_every_range():

@@ -21,10 +21,10 @@ MAX_QUERY_CHARS = 20_000
 """The longest query that is answered, in characters. Source: ours, docs/decisions/0001."""
 
 MEMORY_UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
-PROCESS_BYTES = 240 << 20
+PROCESS_BYTES = 260 << 20
 """What one process of a build needs at the least, libraries included. Source: ours, docs/decisions/0003."""
 
-LEAST_MEMORY_BYTES = 360 << 20
+LEAST_MEMORY_BYTES = 320 << 20
 """What a build needs that does all in one process.
 
 Source: ours, docs/decisions/0003."""
@@ -148,35 +148,42 @@ def build_config(given: Mapping[str, Any]) -> BuildConfig:
 class RunConfig:
     """How a stage uses the machine; it never changes a byte of the result."""
 
-    jobs: int | None = field(default=None, metadata={"help": "worker processes [default: cores]"})
+    jobs: int | None = field(
+        default=None, metadata={"help": "worker processes, fewer where --memory has no room for them [default: cores]"}
+    )
     executor: Literal["auto", "inline", "process", "ray"] = field(
         default="auto", metadata={"help": "inline for one job, else process, unless named"}
     )
-    memory: str = field(default="1GB", metadata={"help": "memory of all processes together"})
+    memory: str | None = field(
+        default=None,
+        metadata={"help": "memory of all processes together [default: 1GB, or 260MB a process for the jobs asked for]"},
+    )
 
     def __post_init__(self) -> None:
         """Check every range."""
         require(self.jobs is None or self.jobs >= 1, f"jobs must be at least 1, got {self.jobs}")
-        # One process reads and the others work, so a single job needs room for one, two jobs for three.
-        n_processes = 1 if self.n_jobs == 1 else self.n_jobs + 1
-        least = max(n_processes * PROCESS_BYTES, LEAST_MEMORY_BYTES)
+        least = LEAST_MEMORY_BYTES
         require(
-            self.memory_bytes >= least,
-            f"memory must be at least {least >> 20}MB for --jobs {self.n_jobs}, got {self.memory}: raise --memory"
-            f" or lower --jobs",
+            self.memory_bytes >= least, f"memory must be at least {least >> 20}MB, got {self.memory}: raise --memory"
         )
 
     @property
     def n_jobs(self) -> int:
-        """Tasks at once: as asked, else as many as cores and memory allow."""
-        if self.jobs is not None:
-            return self.jobs
-        return max(1, min(os.cpu_count() or 1, self.memory_bytes // PROCESS_BYTES - 1))
+        """Tasks at once: as asked, or as many as there are cores, but no more than memory allows.
+
+        One process reads and the others work. On a Ray cluster memory is that of its nodes, and as asked it is.
+        """
+        wanted = self.jobs if self.jobs is not None else os.cpu_count() or 1
+        if self.executor == "ray":
+            return wanted
+        return max(1, min(wanted, self.memory_bytes // PROCESS_BYTES - 1))
 
     @property
     def memory_bytes(self) -> int:
         """The memory setting in bytes."""
-        return parse_memory(self.memory)
+        if self.memory is not None:
+            return parse_memory(self.memory)
+        return max(MEMORY_UNITS["GB"], (1 + (self.jobs or 0)) * PROCESS_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

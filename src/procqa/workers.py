@@ -14,9 +14,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, TypeVar
 
 from procqa.config import RunConfig
@@ -70,6 +71,11 @@ class Workers:
 
 def peak_memory_bytes() -> int:
     """The peak resident bytes of this process since it started."""
+    # The kernel's other count, ru_maxrss, begins with the peak of the process that started this one.
+    with suppress(OSError), Path("/proc/self/status").open("rb") as status:
+        for line in status:
+            if line.startswith(b"VmHWM:"):
+                return int(line.split()[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
@@ -101,7 +107,8 @@ def open_workers(config: RunConfig) -> Iterator[Workers]:
         with _process_workers(jobs) as workers:
             yield workers
     else:
-        with _ray_workers(jobs) as workers:
+        # Ray tells on standard output what became of its nodes, which is the place of data.
+        with redirect_stdout(sys.stderr), _ray_workers(jobs) as workers:
             yield workers
 
 
@@ -122,23 +129,65 @@ def _later(result: Result) -> Callable[[], Result]:
     return lambda: result
 
 
+MOST_TRIES = 3
+"""How often a task is tried whose worker dies. Source: ours, docs/decisions/0003."""
+
+
+class _Pool:
+    """Worker processes; where one dies all are started anew, and what they had not finished is done again."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        # A fork server starts workers without the threads and memory this process has by then.
+        return ProcessPoolExecutor(self._jobs, mp_context=get_context("forkserver"), initializer=_follow_parent)
+
+    def submit(self, *call: Any) -> Callable[[], Any]:
+        """Start a call; the function that is returned waits for its result."""
+        pool, future = self._submit(call)
+
+        def wait() -> Any:
+            nonlocal pool, future
+            for _ in range(MOST_TRIES - 1):
+                try:
+                    return future.result()
+                except BrokenProcessPool:
+                    self._replace(pool)
+                    pool, future = self._submit(call)
+            return future.result()
+
+        return wait
+
+    def _submit(self, call: tuple[Any, ...]) -> tuple[ProcessPoolExecutor, Future[Any]]:
+        try:
+            return self._pool, self._pool.submit(*call)
+        except BrokenProcessPool:
+            self._replace(self._pool)
+            return self._pool, self._pool.submit(*call)
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        if self._pool is broken:
+            broken.shutdown(wait=True, cancel_futures=True)
+            self._pool = self._start()
+
+    def close(self) -> None:
+        """End all workers."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
 @contextmanager
 def _process_workers(jobs: int) -> Iterator[Workers]:
-    # Arrow's own pool keeps what a stage has used, 50 MB a worker; the system's gives it back.
+    # Arrow's own pool keeps what a stage has used, 50 MB a worker; the system's gives it back. Workers inherit it.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    # A fork server starts workers without the threads and memory this process has by then.
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("forkserver"), initializer=_follow_parent)
-
-    def submit(call: Callable[..., Any], task: Callable[..., Any], item: Any) -> Callable[[], Any]:
-        future: Future[Any] = pool.submit(call, task, item)
-        return future.result
-
+    pool = _Pool(jobs)
     try:
-        yield Workers(submit, jobs)
+        yield Workers(pool.submit, jobs)
     except BrokenProcessPool as error:
         raise ProcqaError("a worker process died, mostly for want of memory: lower --jobs or --memory") from error
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.close()
 
 
 @contextmanager

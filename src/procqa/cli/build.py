@@ -1,5 +1,6 @@
 """``procqa build``: dumps → dataset."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def command(
     **options: Any,
 ) -> None:
     """Make a dataset from Stack Exchange dumps (.7z, .xml, .gz, .bz2, .xz, .zst, a folder, or - for standard input)."""
+    # Arrow's own pool keeps what a stage has used; the system's gives it back. It is chosen when Arrow is loaded.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from procqa.dataset.build import build_dataset
     from procqa.dataset.request import BuildRequest
 
@@ -75,7 +78,7 @@ def command(
         summary = build_dataset(request, report)
     if rejects is not None and not rejects.exists():
         click.echo(f"procqa: {out} was complete already, so no rejects were listed: build into another --out", err=True)
-    for warning in summary["warnings"]:
+    for warning in summary.get("warnings", ()):
         click.echo(f"procqa: {warning}", err=True)
     if as_json:
         print_json(summary)

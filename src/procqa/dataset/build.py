@@ -37,7 +37,7 @@ from procqa.dataset.runs import beside, plan_parts, write_part
 from procqa.dataset.scan import Scanned, ScanTask, language_names, scan_block, survey_of
 from procqa.dataset.sources import STDIN, HashedStream, Source, digest_sources, find_sources, open_posts
 from procqa.dataset.split import assign_splits, cut_by, cut_by_hash, time_cuts
-from procqa.dataset.stages import Job, Stages
+from procqa.dataset.stages import Job, Stages, task_sizes
 from procqa.dataset.statistics import PartStats
 from procqa.dump.blocks import read_blocks
 from procqa.errors import DumpError
@@ -108,10 +108,7 @@ class _Construction(Stages):
         self.text_counts = TextCounts({}, {})
         self.warnings: list[str] = []
         self.n_converted = self.n_known = 0
-        memory = job.request.run.memory_bytes // job.workers.jobs
-        self.task_bytes = memory // 4
-        self.block_bytes = min(max(memory // 96, 4 << 20), 8 << 20)
-        self.bucket_bytes = memory // 32
+        self.sizes = task_sizes(job.request.run.memory_bytes, job.workers.jobs)
 
     def run(self, recipe: dict[str, Any], inputs: list[Input], *, n_dumps: int) -> dict[str, Any]:
         """All stages; returns the counts of the manifest."""
@@ -186,7 +183,7 @@ class _Construction(Stages):
         for number, source in enumerate(self.sources):
             is_stdin = source.dump == STDIN
             with open_posts(source) as stream:
-                for block in read_blocks(stream, name=source.dump, block_bytes=self.block_bytes):
+                for block in read_blocks(stream, name=source.dump, block_bytes=self.sizes.block):
                     # What a file holds is known by its digest; what standard input holds, only now.
                     content = f"-{hashlib.blake2b(block.data, digest_size=8).hexdigest()}" if is_stdin else ""
                     yield ScanTask(
@@ -235,7 +232,7 @@ class _Construction(Stages):
         rows = range(spill.ROW_BUCKETS)
         total = sum(int(spill.read_index(path, rows)["size"].sum()) for path in spills)
         # Four tasks a worker at the least, so that none waits long for the last.
-        shares = shuffle.share_buckets(spills, min(self.bucket_bytes, total // (4 * self.workers.jobs) + 1))
+        shares = shuffle.share_buckets(spills, min(self.sizes.bucket, total // (4 * self.workers.jobs) + 1))
         collected = []
         with self.stage("pairs") as note:
             for result in self.workers.run(collect_pairs, (CollectTask(plan, share) for share in shares)):
@@ -277,7 +274,7 @@ class _Construction(Stages):
                     self.folder("clusters"),
                     self.workers.run,
                     similarity=self.config.similarity,
-                    memory_bytes=self.task_bytes,
+                    memory_bytes=self.sizes.comparison,
                 )
         names = self.keep_names(collected)
         by_author = self.config.split == "author"

@@ -18,6 +18,7 @@ from procqa.artifact import refuse_overlap
 from procqa.config import LEAST_MEMORY_BYTES, RunConfig
 from procqa.dataset.request import BuildRequest
 from procqa.dataset.sources import STDIN, Source, find_sources
+from procqa.dataset.stages import task_sizes
 from procqa.dataset.trial import MiniDump, Trial, run_trial, write_mini_dump
 from procqa.dump.sample import Sample, sample_table
 from procqa.errors import ConfigError, DumpError
@@ -187,6 +188,7 @@ def _try_samples(forecast: _Forecast, request: BuildRequest, dumps: Sequence[_Tr
         _count(forecast, dump, trials[1])
         _cost(forecast, dump, *trials)
         if cold is not None:
+            forecast.slowness = _slowness(cold, *trials)
             _wait(forecast, cold)
             for stage, seconds in trials[0].cpu_s.items():
                 forecast.once_s[stage] += max(0.0, cold.cpu_s.get(stage, 0.0) - seconds)
@@ -255,7 +257,6 @@ def _cost(forecast: _Forecast, dump: _Tried, few: Trial, every: Trial) -> None:
     of_rows = _of_rows(few.data_bytes, every.data_bytes, few, every)
     forecast.disk_bytes += others[0] + (others[1] - others[0]) * times
     forecast.disk_bytes += every.data_bytes + of_rows * (sample.factor - 1)
-    forecast.slowness = max(forecast.slowness, _slowness(every))
     forecast.rows_s["write"] = min(forecast.rows_s["write"], WRITE_SHARE * forecast.rows_s["pairs"])
 
 
@@ -271,10 +272,11 @@ def _wait(forecast: _Forecast, trial: Trial) -> None:
     forecast.wait_s = sum(max(trial.wall_s[stage] - trial.cpu_s[stage], 0.0) for stage in alone)
 
 
-def _slowness(trial: Trial) -> float:
-    at_once = [stage for stage in trial.cpu_s if stage in _AT_ONCE]
-    cpu_s = sum(trial.cpu_s[stage] for stage in at_once)
-    return sum(trial.wall_s[stage] for stage in at_once) / max(cpu_s, 1e-6)
+def _slowness(*trials: Trial) -> float:
+    """Seconds by the clock for each of the processor, in the stages that wait for no disk."""
+    stages = [(trial, stage) for trial in trials for stage in trial.cpu_s if stage in _AT_ONCE]
+    cpu_s = sum(trial.cpu_s[stage] for trial, stage in stages)
+    return sum(trial.wall_s[stage] for trial, stage in stages) / max(cpu_s, 1e-6)
 
 
 def _seconds(run: RunConfig, forecast: _Forecast, import_s: float) -> float:
@@ -308,9 +310,8 @@ def _cpu_seconds(run: RunConfig, forecast: _Forecast, import_s: float) -> float:
 
 def _memory(run: RunConfig, forecast: _Forecast, at_start: int, total_bytes: int) -> int:
     """Peak bytes summed over the processes, as ``peak_memory_bytes`` of a build counts them."""
-    of_task = run.memory_bytes // run.n_jobs
-    block = min(max(of_task // 96, 4 << 20), 8 << 20)
-    bucket = min(of_task // 32, total_bytes // (4 * run.n_jobs))
+    block, bucket, _ = task_sizes(run.memory_bytes, run.n_jobs)
+    bucket = min(bucket, total_bytes // (4 * run.n_jobs))
     tried = min(block, forecast.tried_bytes)
     grown = BLOCK_GROWTH * max(min(block, total_bytes) - tried, 0) + BUCKET_GROWTH * max(bucket - tried // 4, 0)
     peaks = forecast.memory_bytes

@@ -114,6 +114,6 @@ def summarise(out: Path, manifest: Manifest, cost: dict[str, Any] | None) -> dic
         "seconds": of_run.get("seconds"),
         "peak_memory_bytes": of_run.get("peak_memory_bytes"),
         "out": os.fspath(out),
-        "warnings": of_run.get("warnings", []),
     }
-    return {**summary, "incremental": of_run["incremental"]} if "incremental" in of_run else summary
+    # What is told of some runs only: of suspicious rows, and of an older dataset that was gone on from.
+    return summary | {name: of_run[name] for name in ("warnings", "incremental") if of_run.get(name)}

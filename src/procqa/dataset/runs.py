@@ -109,11 +109,11 @@ def beside(run: Path, what: str) -> Path:
 
 def to_batch(rows: Sequence[OrderedPair]) -> pa.RecordBatch:
     """Pairs as rows of a run, with the characters of code and text counted."""
-    counts = [(*count_chars(row.pair.question), *count_chars(row.pair.answer)) for row in rows]
+    counts = _count([row.pair.question for row in rows]) + _count([row.pair.answer for row in rows])
     columns = []
     for field in SCHEMA:
         if field.name in _COUNTS:
-            columns.append(columnar.integers([count[_COUNTS.index(field.name)] for count in counts]))
+            columns.append(columnar.integers(counts[_COUNTS.index(field.name)]))
         elif field.name == "duplicate_cluster":
             columns.append(columnar.integers([None] * len(rows)))
         elif field.name == "tags":
@@ -126,6 +126,19 @@ def to_batch(rows: Sequence[OrderedPair]) -> pa.RecordBatch:
             columns.append(make([getattr(row.pair, field.name) for row in rows]))
     owners = [columnar.integers([row.owners[place] for row in rows]) for place in range(len(_OWNERS))]
     return pa.RecordBatch.from_arrays([*columns, *owners], schema=_RUN_SCHEMA)
+
+
+def _count(texts: Sequence[str]) -> list[list[int]]:
+    """The characters of code, and those of prose, in each text."""
+    from procqa.dataset.word_counts import UNSURE, count_code
+
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    counts = count_code(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
+    for row in np.flatnonzero(counts[:, 0] == UNSURE).tolist():
+        counts[row] = count_chars(texts[row])
+    columns: list[list[int]] = counts.T.tolist()
+    return columns
 
 
 _COUNTS = ("question_code_chars", "question_text_chars", "answer_code_chars", "answer_text_chars")

@@ -1,7 +1,8 @@
 """Spill files: segments of bytes by bucket, found again by any range of buckets, and joined by copying.
 
-A bucket is a run of pieces, each its stored bytes, its bytes once decompressed, and itself, LZ4; an index of
-all buckets stands at the end. What is in a segment is told by ``shuffle``. Source: ours, docs/decisions/0003.
+A bucket is a run of pieces, each behind its size; an index of all buckets stands at the end. What is in a
+segment is told by ``shuffle``. Nothing is compressed: LZ4 halves the bytes and costs a fifth of a build.
+Source: ours, docs/decisions/0003.
 """
 
 import os
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 ROW_BUCKETS = 1_024
@@ -24,10 +24,9 @@ KEY_BUCKETS = 64
 MERGED_SPILLS = 64
 """Spill files that are joined into one. Source: ours, docs/decisions/0003."""
 
-_CODEC = "lz4"
 _N_BUCKETS = ROW_BUCKETS + KEY_BUCKETS
 _INDEX = np.dtype([("end", "<i8"), ("size", "<i8")])
-_PIECE = struct.Struct("<II")
+_SIZE = struct.Struct("<Q")
 
 
 def write_segments(path: Path, segments: Iterable[bytes]) -> None:
@@ -35,13 +34,12 @@ def write_segments(path: Path, segments: Iterable[bytes]) -> None:
     with _Writer(path) as writer:
         for segment in segments:
             if segment:
-                packed = pa.compress(segment, codec=_CODEC, asbytes=True)
-                writer.add(_PIECE.pack(len(packed), len(segment)) + packed, len(segment))
+                writer.add(_SIZE.pack(len(segment)) + segment, len(segment))
             writer.end_bucket()
 
 
 def read_index(path: Path, buckets: range | None = None) -> NDArray[np.void]:
-    """Where buckets end and how large they are once decompressed; the first entry is that before the first bucket.
+    """Where buckets end and how many bytes of segments they hold; the first entry is that before the first bucket.
 
     Args:
         buckets: of all, rows first and then keys; None takes all.
@@ -60,10 +58,10 @@ def read_segments(path: Path, buckets: range) -> Iterator[bytes]:
         data = stream.read(int(ends[-1] - ends[0]))
     at = 0
     while at < len(data):
-        stored, size = _PIECE.unpack_from(data, at)
-        at += _PIECE.size
-        yield pa.decompress(data[at : at + stored], decompressed_size=size, codec=_CODEC, asbytes=True)
-        at += stored
+        (size,) = _SIZE.unpack_from(data, at)
+        at += _SIZE.size
+        yield data[at : at + size]
+        at += size
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ class _Writer:
         return self
 
     def add(self, pieces: bytes, size: int) -> None:
-        """Add pieces of so many decompressed bytes to the current bucket."""
+        """Add pieces that hold so many bytes of segments to the current bucket."""
         self._stream.write(pieces)
         self._index["size"][self._bucket] += size
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,20 @@ from procqa.dataset.sources import STDIN, Source
 from procqa.dump.archive import open_table
 from procqa.dump.beside import read_duplicates, read_users
 from procqa.workers import Workers
+
+
+class TaskSizes(NamedTuple):
+    """Bytes that one task holds: a block of the dump, a share of the buckets, what a comparison may use."""
+
+    block: int
+    bucket: int
+    comparison: int
+
+
+def task_sizes(memory_bytes: int, jobs: int) -> TaskSizes:
+    """How large tasks may be, by the memory of all processes. Source: ours, docs/decisions/0003."""
+    of_job = memory_bytes // jobs
+    return TaskSizes(min(max(of_job // 96, 4 << 20), 8 << 20), of_job // 32, of_job // 4)
 
 
 @dataclass(frozen=True, slots=True)

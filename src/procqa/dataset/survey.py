@@ -121,7 +121,7 @@ class Survey:
 def _sentence(what: str, ids: list[int], why: str, has_more: bool) -> str:
     if not ids:
         return ""
-    shown = ", ".join(map(str, sorted(ids))) + (" and more" if has_more else "")
+    shown = ", ".join(map(str, sorted(set(ids)))) + (" and more" if has_more else "")
     return f"suspicious rows with {what} ({why}), kept: {shown}"
 
 

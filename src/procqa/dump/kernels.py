@@ -211,7 +211,7 @@ def reference(data: Bytes, at: int) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def _utf8_size(data: Bytes, at: int) -> int:
-    """The size of the UTF-8 character beyond ASCII that begins here; 0 where it is none, or U+FFC0 and more."""
+    """The size of the UTF-8 character beyond ASCII that begins here; 0 where it is none, or one that XML forbids."""
     first = data[at]
     if at + 4 >= len(data):
         return 0
@@ -224,7 +224,11 @@ def _utf8_size(data: Bytes, at: int) -> int:
     if third & 0xC0 != 0x80:
         return 0
     if 0xE0 <= first <= 0xEF:
-        if (first == 0xE0 and second < 0xA0) or (first == 0xED and second > 0x9F) or (first == 0xEF and second == 0xBF):
+        if (
+            (first == 0xE0 and second < 0xA0)
+            or (first == 0xED and second > 0x9F)
+            or (first == 0xEF and second == 0xBF and third >= 0xBE)
+        ):
             return 0
         return 3
     if data[at + 3] & 0xC0 != 0x80 or first < 0xF0 or first > 0xF4:

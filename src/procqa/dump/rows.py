@@ -259,7 +259,8 @@ _TAG_NAME = re.compile(r"[^<>|\s]+")
 @lru_cache(maxsize=1 << 15)
 def parse_tags(escaped: bytes) -> tuple[str, ...]:
     """The tags of a row as the dump has them, in either style: ``<a><b>`` or ``|a|b|``."""
-    return split_tags(html.unescape(escaped.decode()))
+    plain = escaped.replace(b"&lt;", b"<").replace(b"&gt;", b">")
+    return split_tags(html.unescape(escaped.decode()) if b"&" in plain else plain.decode())
 
 
 def split_tags(text: str) -> tuple[str, ...]:
