@@ -100,6 +100,7 @@ def main(megabytes: int, pair_bytes: int) -> None:
                 "build_s": round(build_s, 2),
                 "benchmark_texts": BENCHMARK_TEXTS,
                 "peak_memory_bytes": peak,
+                "ratios": {"procqa / python set": round(set_s / min(seconds), 1)},
             }
         )
     )

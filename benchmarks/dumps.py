@@ -51,7 +51,9 @@ SYLLABLES = [first + second for first in "bcdfgklmnprstvz" for second in ("a", "
 MARKUP = re.compile(r"(\s*(?:<code>.*?</code>|<[^>]+>)\s*)", re.DOTALL)
 BLOCK = re.compile(r"<pre\b.*?</pre>|(?:(?!<pre\b|\n\n).)+", re.DOTALL)
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#xA;", "\t": "&#x9;", "\r": None})
+ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#xA;", "\t": "&#x9;", "\r": None}
+)
 FIRST_DAY, DAYS = datetime(2008, 8, 1, tzinfo=UTC), 5_700
 MEAN_ROW_BYTES = 1_500
 

@@ -12,6 +12,7 @@ PACKAGES = (
     "procqa",
     "faiss-cpu",
     "lxml",
+    "numba",
     "numpy",
     "py7zr",
     "pyarrow",

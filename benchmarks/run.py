@@ -19,6 +19,9 @@ from benchmarks.results import RESULTS, describe_commit, write_result
 DENSE_SHARE = 5
 """How much smaller the dump is of which every body is converted: the peer takes that much longer for it."""
 
+CURVE_MB = (100.0, 1_000.0, 4_000.0)
+"""Dumps of the curve of time and memory over size."""
+
 QUICK_MB, QUICK_DOCUMENTS, QUICK_QUERIES, QUICK_STEPS = 1.0, 300, 20, 5
 
 
@@ -71,14 +74,22 @@ def main(
     names: tuple[str, ...],
 ) -> None:
     steps, queries, source = 200, 500, []
+    sizes, texts_mb, rows = CURVE_MB, 40.0, 200_000
     if quick:
+        sizes, texts_mb, rows = (QUICK_MB / 2, QUICK_MB), QUICK_MB, 2_000
         megabytes, documents, pairs, repeats = QUICK_MB, QUICK_DOCUMENTS, QUICK_DOCUMENTS, 1
         steps, queries = QUICK_STEPS, QUICK_QUERIES
         source = ["--source", str(Path(sysconfig.get_path("stdlib")) / "email"), "--steps", str(steps)]
+    curve = [option for size in sizes for option in ("--megabytes", str(size))]
+    estimates = ["--megabytes", str(QUICK_MB)] if quick else []
     common = ["--repeats", str(repeats), "--seed", str(seed)]
     benchmarks = {
         "bench_build": ["bench_build", "--megabytes", str(megabytes), *common],
         "bench_build_dense": ["bench_build", "--megabytes", str(megabytes / DENSE_SHARE), "--dense", *common],
+        "bench_curve": ["bench_curve", *curve, "--seed", str(seed)],
+        "bench_decontaminate": ["bench_decontaminate", "--megabytes", str(round(texts_mb))],
+        "bench_duplicates": ["bench_duplicates", "--rows", str(rows), *common],
+        "bench_estimate": ["bench_estimate", *estimates, "--seed", str(seed)],
         "bench_search": ["bench_search", "--documents", str(documents), "--queries", str(queries), *common],
         "bench_train": ["bench_train", "--documents", str(pairs), "--steps", str(steps), *common],
         "quality": ["quality", "--out", str(out.absolute()), *source],

@@ -60,6 +60,7 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/errors.md": errors_page(),
         ROOT / "docs/http-api.md": http_page(),
         ROOT / "docs/dataset.md": dataset_page(),
+        ROOT / "docs/scaling.md": scaling_page(),
         ROOT / "README.md": readme,
     }
 
@@ -71,6 +72,28 @@ def dataset_page() -> str:
     rules = [f"| {reason} | {when} | {cited(source)} |" for reason, when, source in rules_table()]
     page = replace_block(page, "languages", "\n".join(["| language | tags |", "|---|---|", *languages]))
     return replace_block(page, "rules", "\n".join(["| reason | when | source |", "|---|---|---|", *rules]))
+
+
+def scaling_page() -> str:
+    """The page of scaling with the last measured curve."""
+    page = (ROOT / "docs/scaling.md").read_text(encoding="utf-8")
+    found = [
+        json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "benchmarks/results").glob("bench_curve-*")
+    ]
+    lines = [
+        "| dump | rows | naive script | one job | two jobs | one job / naive | two jobs / one | memory of two jobs |"
+    ]
+    lines.append("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for point in found[-1]["curve"] if found else []:
+        naive, one, two = (point["measured"][name] for name in ("naive", "procqa-1", "procqa-2"))
+        lines.append(
+            f"| {point['dump_bytes'] / 1e9:.1f} GB | {point['rows']:,} | {naive['seconds']:.0f} s"
+            f" | {one['seconds']:.1f} s | {two['seconds']:.1f} s | {point['ratios']['procqa-1 / naive']:.2f} |"
+            f" {point['ratios']['procqa-2 / procqa-1']:.2f} | {two['peak_bytes'] / 1e6:,.0f} MB |"
+        )
+    return replace_block(
+        page, "curve", "\n".join(lines) if found else "Nothing is measured yet: `make bench` measures."
+    )
 
 
 def cited(source: str) -> str:

@@ -20,7 +20,8 @@ GROUND_FLOOR = {
     "doctor", "chain", "journal",
 }  # fmt: skip
 HEAVY = {
-    "accelerate", "datasets", "faiss", "fastapi", "lxml", "matplotlib", "numba", "numpy", "pandas", "py3langid", "py7zr", "pyarrow", "ray", "selectolax",
+    "accelerate", "datasets", "faiss", "fastapi", "lxml", "matplotlib", "numba", "numpy", "pandas", "py3langid",
+    "py7zr", "pyarrow", "ray", "selectolax",
     "sentence_transformers", "sklearn", "tantivy", "tokenizers", "torch", "transformers", "tree_sitter", "uvicorn",
 }  # fmt: skip
 UNSAFE = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

@@ -38,6 +38,18 @@ def test_the_naive_script_and_procqa_keep_the_same_questions(tmp_path, capsys):
             {"procqa-1 / naive", "procqa-2 / procqa-1", "peak memory, procqa-1 / naive"},
         ),
         (
+            "bench_curve",
+            "bench_curve-*.json",
+            {
+                *("procqa-1 / naive", "procqa-2 / procqa-1", "peak memory, procqa-1 / naive"),
+                "rows/s of one job, largest / smallest dump",
+                "peak memory of two jobs, largest / smallest dump",
+                "peak memory, procqa-2 / naive, largest dump",
+            },
+        ),
+        ("bench_decontaminate", "bench_decontaminate-*.json", {"procqa / python set"}),
+        ("bench_duplicates", "bench_duplicates-*.json", {"sign, procqa / datasketch", "cluster, 2 jobs / 1 job"}),
+        (
             "bench_search",
             "bench_search-*.json",
             {"lexical p50 / bm25s p50", "lexical p95 / bm25s p95", "hybrid p95 / lexical p95"},

@@ -124,6 +124,7 @@ class _Construction(Stages):
         description = describe.Description(
             folder=self.work.path,
             sites=self.sites,
+            origins=tuple(dict.fromkeys(source.origin for source in self.sources)),
             config=self.config,
             recipe=recipe,
             tally=tally,

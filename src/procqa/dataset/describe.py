@@ -25,6 +25,7 @@ class Description:
     """What is known of a dataset whose data/ is complete.
 
     Args:
+        origins: where its posts come from, as people call it.
         counts: those of the manifest, as ``counts`` makes them.
         checked_against: the benchmarks among its inputs.
         leaks, redactions: as leakage.json and the redaction map have them.
@@ -32,6 +33,7 @@ class Description:
 
     folder: Path
     sites: tuple[str, ...]
+    origins: tuple[str, ...]
     config: BuildConfig
     recipe: Mapping[str, Any]
     tally: Tally
@@ -44,7 +46,7 @@ class Description:
 
     def write(self) -> None:
         """Write every file of the dataset but data/ and the manifest."""
-        folder, hosts = self.folder, ", ".join(self.sites)
+        folder, hosts = self.folder, ", ".join(self.origins)
         write_json(folder / "funnel.json", self.tally.to_dict())
         leakage = write_leakage(folder / "leakage.json", list(self.checked_against), self.text_counts, list(self.leaks))
         proof = prove_splits(folder, split=self.config.split)
@@ -70,7 +72,7 @@ class Description:
         write_croissant(
             folder,
             CroissantFacts(
-                name=f"procqa-{'-'.join(self.sites)}",
+                name=f"procqa-{'-'.join(self.origins)}",
                 description=sources,
                 licences=licences,
                 sites=self.sites,

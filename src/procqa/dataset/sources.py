@@ -8,8 +8,9 @@ from pathlib import Path
 
 from procqa.artifact import Input, digest_input
 from procqa.dump.archive import dump_site, open_table
+from procqa.dump.rows import LOCAL_SITE
 from procqa.dump.stream import ByteStream
-from procqa.dump.tables import Table, Tables, find_tables
+from procqa.dump.tables import Table, Tables, bare_name, find_tables
 
 STDIN = "-"
 
@@ -25,6 +26,11 @@ class Source:
     dump: str
     site: str
     tables: Tables
+
+    @property
+    def origin(self) -> str:
+        """The site, or the dump's own name where its posts have no pages."""
+        return self.site if self.site != LOCAL_SITE else bare_name(Path(self.dump).name) or self.site
 
     def wanted_tables(self) -> Iterator[Table]:
         """Posts, then what stands beside it."""
