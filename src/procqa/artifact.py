@@ -208,7 +208,9 @@ def find_complete(
     if force and _format_version(out) != FORMAT_VERSION:
         return None
     manifest, inputs = load_manifest(out), list(inputs)
-    if manifest.same_origin(kind, recipe, inputs):
+    if manifest.same_origin(kind, recipe, inputs) and not (force and _find_damage(out, manifest)):
+        if damaged := _find_damage(out, manifest):
+            raise ArtifactError(f"{out / damaged} is not as it was made: make the folder again with --force")
         partial = _partial_of(out)
         if _is_partial_of(partial, _origin(kind, recipe, inputs)):  # a kill came between publishing and tidying up
             with lock(out):
@@ -220,6 +222,12 @@ def find_complete(
             " give another --out, or --force"
         )
     return None
+
+
+def _find_damage(out: Path, manifest: Manifest) -> str | None:
+    """A file that is missing or of another size than it was; None where there is none."""
+    sizes = {name: (out / name).stat().st_size if (out / name).is_file() else None for name in manifest.files}
+    return next((name for name, entry in manifest.files.items() if sizes[name] != entry["size"]), None)
 
 
 def refuse_overlap(out: Path, inputs: Iterable[Path]) -> None:
@@ -344,6 +352,7 @@ def _is_partial_of(partial: Path, origin: dict[str, Any]) -> bool:
 def _open_partial(out: Path, partial: Path, origin: dict[str, Any]) -> Workspace:
     marker = partial / "scratch" / "origin.json"
     if not _is_partial_of(partial, origin):
+        _refuse_strangers(partial, is_ours=marker.is_file())
         if partial.exists():
             shutil.rmtree(partial)
         marker.parent.mkdir(parents=True)
@@ -371,9 +380,12 @@ def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) 
     write_durably(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     sync_tree(folder)
     for ending, path in work.beside.items():
+        place = out.with_name(out.name + ending)
         if path.exists():  # else a killed run put it there already
-            _replace(path, out.with_name(out.name + ending))
+            shutil.rmtree(place, ignore_errors=True)
+            path.replace(place)
     old = out.parent / f".{out.name}.old"
+    _refuse_strangers(old, is_ours=is_artifact(old))
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():
         out.rename(old)
@@ -383,8 +395,6 @@ def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) 
     shutil.rmtree(folder.parent, ignore_errors=True)
 
 
-def _replace(new: Path, place: Path) -> None:
-    """Put a file or a folder in its place, whatever stands there."""
-    if place.is_dir():
-        shutil.rmtree(place)
-    new.rename(place)
+def _refuse_strangers(folder: Path, *, is_ours: bool) -> None:
+    if folder.exists() and not is_ours:
+        raise ArtifactError(f"{folder} is in the way and no work of ours: move it, or give another --out")

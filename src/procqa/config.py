@@ -45,6 +45,7 @@ def parse_memory(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(KB|MB|GB)", text.strip().upper())
     if match is None:
         raise ConfigError(f"a memory size must be a number with KB, MB or GB, such as 1GB, got {text!r}")
+    require(len(match[1]) <= 12, f"a memory size must be less than a million GB, got {text[:20]}…")
     return int(float(match[1]) * MEMORY_UNITS[match[2]])
 
 

@@ -7,6 +7,7 @@ the executor never changes a result. At most ``2 * jobs`` items are in flight, w
 import os
 import resource
 import signal
+import socket
 import sys
 import threading
 import time
@@ -190,12 +191,28 @@ def _process_workers(jobs: int) -> Iterator[Workers]:
         pool.close()
 
 
+def _require_cluster(address: str) -> None:
+    """Refuse an address at which nobody answers: Ray itself would try for minutes.
+
+    Raises:
+        ProcqaError: nobody answers there.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or "/" in address or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except OSError as error:
+        raise ProcqaError(f"RAY_ADDRESS must name a Ray cluster, but nobody answers at {address}: {error}") from error
+
+
 @contextmanager
 def _ray_workers(jobs: int) -> Iterator[Workers]:
     try:
         import ray
     except ImportError as error:
         raise MissingExtra("ray", "--executor ray") from error
+    _require_cluster(os.environ.get("RAY_ADDRESS", ""))
     started_here = not ray.is_initialized()
     if started_here:
         # Ray itself reads RAY_ADDRESS and starts a local cluster where it is not set.

@@ -8,9 +8,10 @@ import pytest
 
 from procqa.config import LANGUAGES
 from procqa.dataset import shuffle
-from procqa.dataset.scan import ScanTask, language_names, scan_block, survey_of
+from procqa.dataset.scan import ScanTask, language_names, scan_block
 from procqa.dataset.shuffle import Share
 from procqa.dataset.spill import KEY_BUCKETS, ROW_BUCKETS
+from procqa.dataset.survey import Survey
 from procqa.dump.blocks import Block
 from procqa.dump.posts import POST, to_post, to_records
 from procqa.dump.rows import to_post as to_post_alone
@@ -48,7 +49,9 @@ def test_every_row_is_counted(task):
     assert scanned.unreadable == {"no body": 1, "no title": 1}
     assert scanned.newest_ms == 1_546_300_800_000  # of the other row; an unreadable one says nothing
     assert not scanned.was_done
-    assert survey_of([scanned, scanned]).months == {"2010-01": 12}
+    survey = Survey.from_dict(scanned.survey)
+    survey.add(survey)
+    assert survey.months == {"2010-01": 12}
 
 
 @pytest.mark.parametrize("needs_accepted", [True, False])
@@ -134,4 +137,4 @@ def test_a_block_of_nothing_that_can_be_read_spills_nothing(task):
     scanned = scan_block(replace(task, block=Block(0, 0, b"<row /><row Id='3' PostTypeId='4' />")))
     assert (scanned.rows, scanned.other, scanned.unreadable, scanned.newest_ms) == (2, 1, {"no id": 1}, None)
     assert spilled(task, scanned) == {}
-    assert survey_of([scanned]).warnings() == []
+    assert Survey.from_dict(scanned.survey).warnings() == []

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from procqa.config import LANGUAGES
 from procqa.dump.blocks import read_blocks, rows_in
-from procqa.dump.body import to_markdown
+from procqa.dump.body import convert_general, to_markdown
 from procqa.dump.rows import Unreadable, parse_tags, read_row, to_post
 from procqa.dump.tags import attributes_of, decode, name_of, split_tags
+from procqa.dump.usual_body import convert_usual
 from procqa.pairs.english import is_english
 from procqa.pairs.languages import language_of, parse_languages
 from procqa.text import count_chars, fence, join, segments
+from tests.dump import usual_posts
 from tests.fuzz.mutations import mutated
 from tests.fuzz.rows import SAMPLE
 
@@ -82,6 +84,17 @@ def check_body(html: str) -> None:
     assert sum(count_chars(markdown)) == sum(len(span.text) for span in spans)
     assert to_markdown(html) == markdown
     is_english(markdown)
+
+
+USUAL_BODY = st.one_of(
+    st.lists(usual_posts.PIECES, max_size=30).map("".join), usual_posts.SPOILED, usual_posts.USUAL, BODY
+)
+
+
+def check_ways(html: str) -> None:
+    """The fast way gives what the general way gives, or nothing."""
+    usual = convert_usual(html)
+    assert usual is None or usual == convert_general(html)
 
 
 def check_words_and_code(html: str) -> None:

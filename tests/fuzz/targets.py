@@ -47,6 +47,7 @@ TARGETS = (
     Target("neighbours", rows.MUTATED_ROW, rows.check_neighbours),
     Target("tables beside posts", rows.SIDE_ROWS, rows.check_side_tables),
     Target("bodies", bodies.BODY, bodies.check_body),
+    Target("ways of bodies", bodies.USUAL_BODY, bodies.check_ways, 2.0),
     Target("words and code", POST, bodies.check_words_and_code, 0.3),
     Target("code", bodies.CODE, bodies.check_code),
     Target("html tags", bodies.BODY, bodies.check_html_tags),

@@ -74,9 +74,10 @@ def command(
         else:
             print_estimate(estimate)
         return
+    before = _stamp(rejects)
     with progress() as report:
         summary = build_dataset(request, report)
-    if rejects is not None and not rejects.exists():
+    if rejects is not None and _stamp(rejects) == before:
         click.echo(f"procqa: {out} was complete already, so no rejects were listed: build into another --out", err=True)
     for warning in summary.get("warnings", ()):
         click.echo(f"procqa: {warning}", err=True)
@@ -84,6 +85,14 @@ def command(
         print_json(summary)
     else:
         print_dataset(summary)
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    """What tells whether a file was written anew."""
+    if path is None or not path.exists():
+        return None
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
 _CERTAINTY = {
@@ -129,9 +138,12 @@ def _size(n_bytes: int) -> str:
 def print_dataset(summary: dict[str, Any]) -> None:
     """Print what was kept, by language, and what was dropped, by reason."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table("language", "train", "validation", "test", title=f"{summary['kept']:,} pairs in {summary['out']}")
+    table = Table(
+        "language", "train", "validation", "test", title=escape(f"{summary['kept']:,} pairs in {summary['out']}")
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for language, splits in summary["languages"].items():

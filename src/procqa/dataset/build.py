@@ -7,10 +7,11 @@ Source: docs/paper.md#accepted-answers; ours, docs/decisions/0003.
 """
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,12 @@ from procqa.dataset.request import (
 )
 from procqa.dataset.resolve import ResolveTask, merge, resolve_ids
 from procqa.dataset.runs import beside, plan_parts, write_part
-from procqa.dataset.scan import Scanned, ScanTask, language_names, scan_block, survey_of
+from procqa.dataset.scan import Scanned, ScanTask, language_names, scan_block
 from procqa.dataset.sources import STDIN, HashedStream, Source, digest_sources, find_sources, open_posts
 from procqa.dataset.split import assign_splits, cut_by, cut_by_hash, time_cuts
 from procqa.dataset.stages import Job, Stages, task_sizes
 from procqa.dataset.statistics import PartStats
+from procqa.dataset.survey import Survey
 from procqa.dump.blocks import read_blocks
 from procqa.errors import DumpError
 from procqa.files import write_durably
@@ -61,9 +63,12 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
     """
     parse_languages(request.config.languages)
     artifact.refuse_overlap(request.out, [Path(dump) for dump in request.dumps if dump != STDIN])
-    check_rejects(request)
+    if not request.out.name or request.out.name == "..":
+        request = replace(request, out=Path(os.path.realpath(request.out)))
     check_beside(request)
     sources = find_sources(request.dumps, request.config.site)
+    tables = [Path(table.path) for source in sources for table in source.wanted_tables() if table.path != STDIN]
+    check_rejects(request, [*tables, *request.benchmarks, *([request.since] if request.since else [])])
     recipe = {**asdict(request.config), "sites": [source.site for source in sources]}
     reads_stdin = (request.out / artifact.MANIFEST).is_file() and not request.force
     dump_inputs = digest_sources(sources, reads_stdin=reads_stdin)
@@ -106,15 +111,14 @@ class _Construction(Stages):
         super().__init__(job)
         self.stdin_input: Input | None = None
         self.text_counts = TextCounts({}, {})
-        self.warnings: list[str] = []
         self.n_converted = self.n_known = 0
         self.sizes = task_sizes(job.request.run.memory_bytes, job.workers.jobs)
 
     def run(self, recipe: dict[str, Any], inputs: list[Input], *, n_dumps: int) -> dict[str, Any]:
         """All stages; returns the counts of the manifest."""
-        benchmarks = self.keep_benchmarks()
+        benchmarks, duplicates = self.keep_benchmarks(), self.keep_duplicate_links()
         scanned = self.scan()
-        collected = self.collect(self.plan(scanned, benchmarks))
+        collected = self.collect(self.plan(scanned, benchmarks, duplicates))
         tally = self.tally(scanned, collected)
         stats = self.write_parts(collected)
         counts = describe.counts(tally, stats, max((b.newest_ms for b in scanned if b.newest_ms), default=None))
@@ -155,15 +159,16 @@ class _Construction(Stages):
 
     def scan(self) -> list[Scanned]:
         """Read every dump once and spill its rows by thread."""
-        scanned = []
+        scanned, survey = [], Survey()
         with self.stage("scan") as note:
             for result in self.workers.run(scan_block, self.blocks()):
-                scanned.append(result)
+                survey.add(Survey.from_dict(result.survey))
+                scanned.append(replace(result, survey={}))
                 note(result.was_done)
         if not any(result.rows for result in scanned):
             raise DumpError(f"a dump must hold rows, but {', '.join(self.request.dumps)} holds none")
         self.forget_other_blocks(scanned)
-        self.warnings = survey_of(scanned).warnings()
+        self.warnings += survey.warnings()
         return scanned
 
     def forget_other_blocks(self, scanned: Iterable[Scanned]) -> None:
@@ -172,7 +177,7 @@ class _Construction(Stages):
         names = "\n".join(result.name for result in scanned)
         if marker.exists() and marker.read_text(encoding="utf-8") != names:
             for folder in self.work.scratch.iterdir():
-                if folder.is_dir() and folder.name != "scan":
+                if folder.is_dir() and folder.name != "scan" and not folder.name.startswith("merged-"):
                     shutil.rmtree(folder)
             shutil.rmtree(self.work.path)
             self.work.path.mkdir()
@@ -200,7 +205,7 @@ class _Construction(Stages):
                 if isinstance(stream, HashedStream):
                     self.stdin_input = stream.input()
 
-    def plan(self, scanned: list[Scanned], benchmarks: Path | None) -> CollectPlan:
+    def plan(self, scanned: list[Scanned], benchmarks: Path | None, duplicates: dict[int, Path]) -> CollectPlan:
         """Resolve ids over the whole dump and say what the collecting tasks need."""
         spills = self.merge_spills(scanned)
         by_site = tuple(
@@ -213,9 +218,7 @@ class _Construction(Stages):
                 found.append(result)
                 note(False)
             resolved = merge(iter(found))
-        recipe = Recipe(
-            self.config, self.sites, language_names(self.config.languages), benchmarks, self.keep_duplicate_links()
-        )
+        recipe = Recipe(self.config, self.sites, language_names(self.config.languages), benchmarks, duplicates)
         since = "" if self.old is None else f"-since-{self.old[0].sha256[:16]}"
         return CollectPlan(
             recipe,

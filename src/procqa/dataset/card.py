@@ -5,6 +5,7 @@ so equal facts give an equal card. Source: ours, docs/decisions/0013.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -254,7 +255,7 @@ def _terms(total: PartStats) -> Iterator[str]:
     yield ""
     yield from _header("licence", "texts")
     for name, n in ranked[:SHOWN_LICENCES]:
-        yield _row(name, f"{n:,}")
+        yield _row(_harmless(name), f"{n:,}")
     rest = ranked[SHOWN_LICENCES:]
     if rest:
         yield _row(f"{len(rest)} others", f"{sum(n for _, n in rest):,}")
@@ -304,8 +305,16 @@ def _header(*names: str, numbers: bool = True) -> Iterator[str]:
     yield "|---" + ("|---:" if numbers else "|---") * (len(names) - 1) + "|"
 
 
+_MARKUP = re.compile(r"[<>&`\[\]]")
+
+
 def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _harmless(cell: str) -> str:
+    """What a row says of itself, as text that is no HTML and no Markdown."""
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", cell)
 
 
 def _percent(part: int, whole: int) -> str:

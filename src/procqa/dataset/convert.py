@@ -153,7 +153,14 @@ class Judge:
         if self.recipe.benchmarks is None:
             return None
         leak = load_finder(self.recipe.benchmarks).find(question.title, *texts)
-        return None if leak is None else asdict(leak)
+        if leak is None:
+            return None
+        found = asdict(leak)
+        if self.recipe.config.redact:
+            from procqa.dataset.secrets import redact
+
+            found |= {name: redact(found[name])[0] for name in ("matched", "evidence")}
+        return found
 
 
 def _tells(reason: str | None) -> bool:

@@ -18,6 +18,7 @@ from procqa.dataset.leakage import certificate, write_leakage
 from procqa.dataset.proof import proof_lines, prove_splits, write_proof
 from procqa.dataset.schema import SPLITS
 from procqa.dataset.statistics import PartStats, merge_stats
+from procqa.errors import ArtifactError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Description:
         write_json(folder / "funnel.json", self.tally.to_dict())
         leakage = write_leakage(folder / "leakage.json", list(self.checked_against), self.text_counts, list(self.leaks))
         proof = prove_splits(folder, split=self.config.split)
+        if any(of_kind["in_several"] for kind, of_kind in proof.items() if kind != "split"):
+            raise ArtifactError("splits must share nothing, but the rows that were written do: report this build")
         write_proof(folder, proof)
         answers = "accepted" if self.config.answers == "accepted" else "best-scored"
         sources = (

@@ -41,17 +41,40 @@ class BuildRequest:
     force: bool = False
 
 
-def check_rejects(request: BuildRequest) -> None:
-    """Refuse a rejects file that could not be written, before hours of work.
+def check_rejects(request: BuildRequest, read: Iterable[Path]) -> None:
+    """Refuse a rejects file that could not be written or must not be, before hours of work.
+
+    Args:
+        read: every file and folder that the build reads.
 
     Raises:
-        ArtifactError: its folder is not there, or it is a folder, or lies inside ``out``.
+        ArtifactError: its folder cannot be written, it is no plain file, lies inside ``out``, or is an input.
     """
-    if request.rejects is None:
+    rejects = request.rejects
+    if rejects is None:
         return
-    folder = request.rejects.absolute().parent
-    if not folder.is_dir() or request.rejects.is_dir() or request.out.absolute() in (folder, *folder.parents):
-        raise ArtifactError(f"{request.rejects} must be a file in a folder that exists, outside {request.out}")
+    place = Path(os.path.realpath(rejects))
+    out = Path(os.path.realpath(request.out))
+    if not place.parent.is_dir() or (place.exists() and not place.is_file()) or out in place.parents:
+        raise ArtifactError(f"{rejects} must be a file in a folder that exists, outside {request.out}")
+    taken = [Path(os.path.realpath(path)) for path in read]
+    beside = [out.with_name(out.name + ending) for ending in (".log.jsonl", ".changes.jsonl", ".redactions.jsonl")]
+    if place in (*taken, *beside) or any(
+        path in place.parents for path in taken if path.is_dir() and is_artifact(path)
+    ):
+        raise ArtifactError(
+            f"{rejects} must be a file of its own, but the build reads or writes it: give another --rejects"
+        )
+    try:
+        new = _new_rejects(rejects)
+        new.touch()
+        new.unlink()
+    except OSError as error:
+        raise ArtifactError(f"{rejects} could not be written: {error.strerror or error}") from error
+
+
+def _new_rejects(rejects: Path) -> Path:
+    return rejects.with_name(f".{rejects.name}.new")
 
 
 def check_beside(request: BuildRequest) -> None:
@@ -82,7 +105,7 @@ def write_rejects(request: BuildRequest, sources: Iterable[Path]) -> None:
     """
     if request.rejects is None:
         return
-    new = request.rejects.with_name(f".{request.rejects.name}.new")
+    new = _new_rejects(request.rejects)
     try:
         join_files(new, sources)
         new.replace(request.rejects)

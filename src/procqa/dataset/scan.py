@@ -5,7 +5,6 @@ that can be no pair, and of what no pair needs, only the numbers are spilled.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from procqa.dataset import shuffle
 from procqa.dataset.spill import ROW_BUCKETS
-from procqa.dataset.survey import Survey, survey_block
+from procqa.dataset.survey import survey_block
 from procqa.dump.blocks import Block
 from procqa.dump.posts import ABSENT, QUESTION
 from procqa.dump.rows import parse_tags
@@ -155,11 +154,3 @@ def _keys(posts: NDArray[np.void]) -> NDArray[np.void]:
 def _reject(source: str, offset: int, reason: str, raw: bytes) -> dict[str, Any]:
     shown = raw[:_SHOWN_BYTES].decode("utf-8", errors="backslashreplace")
     return {"source": source, "offset": offset, "reason": reason, "row": shown}
-
-
-def survey_of(scanned: Iterable[Scanned]) -> Survey:
-    """What stands out over all blocks."""
-    total = Survey()
-    for block in scanned:
-        total.add(Survey.from_dict(block.survey))
-    return total

@@ -1,5 +1,6 @@
 """What the stages of a build share, and those that read what stands beside Posts or was built before."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from procqa.dataset.scan import Scanned
 from procqa.dataset.sources import STDIN, Source
 from procqa.dump.archive import open_table
 from procqa.dump.beside import read_duplicates, read_users
+from procqa.dump.rows import LOCAL_SITE
+from procqa.errors import DumpError
 from procqa.workers import Workers
 
 
@@ -59,6 +62,7 @@ class Stages:
         self.request, self.sources, self.old = job.request, job.sources, job.old
         self.work, self.workers, self.report = job.work, job.workers, job.report
         self.config = job.request.config
+        self.warnings: list[str] = []
         self.sites = tuple(sorted({source.site for source in job.sources}))
 
     @contextmanager
@@ -85,10 +89,13 @@ class Stages:
 
     def merge_spills(self, scanned: Sequence[Scanned]) -> tuple[tuple[Path, int], ...]:
         """The spill files with their sites, joined where there are many: each later task opens all of them."""
-        folder, merged = self.folder("scan"), self.folder("merged")
+        folder = self.folder("scan")
         spills = [(result.spill(folder), result.site) for result in scanned]
         if len(spills) <= spill.MERGED_SPILLS:
             return tuple(spills)
+        # By the blocks that they join: another --memory makes others, and what it joins must not be taken for these.
+        names = "\n".join(result.name for result in scanned)
+        merged = self.folder(f"merged-{hashlib.blake2b(names.encode(), digest_size=8).hexdigest()}")
         # Blocks of standard input may be other ones next time, and those that stay are needed then.
         removes = all(source.dump != STDIN for source in self.sources)
         tasks, sites = list[spill.MergeTask](), list[int]()
@@ -117,6 +124,7 @@ class Stages:
                 with open_table(table) as stream:
                     links = read_duplicates(stream, name=table.path)
                     marked.setdefault(site, []).extend(question for question, _ in links)
+                self.warn_of_rows("PostLinks", links.unreadable)
         folder = self.folder("links")
         for site, questions in marked.items():
             np.save(folder / f"{site}.npy", np.unique(np.array(questions, dtype=np.int64)))
@@ -150,12 +158,26 @@ class Stages:
         folder = self.folder("names")
         with self.stage("names"):
             owners = join_owners([result.owners for result in collected])
-            keep_names(folder, owners, self.users())
+            try:
+                keep_names(folder, owners, self.users())
+            except DumpError as error:
+                self.warnings.append(f"names of authors are missing, their ids stand for them: {error}")
+                return None
         return folder
 
+    def warn_of_rows(self, table: str, unreadable: int) -> None:
+        """Say how many rows of a table beside Posts could not be read."""
+        if unreadable:
+            self.warnings.append(f"{unreadable:,} rows of {table} could not be read and were passed over")
+
     def users(self) -> Iterator[tuple[int, Iterable[tuple[int, str]]]]:
-        """The users of each dump that has a Users table."""
+        """The users of each dump that has a Users table.
+
+        Without pages askers are told apart by name, so where the split is by asker names are as rows have them.
+        """
         for source in self.sources:
-            if source.tables.users is not None:
+            if source.tables.users is not None and (source.site != LOCAL_SITE or self.config.split != "author"):
                 with open_table(source.tables.users) as stream:
-                    yield self.sites.index(source.site), read_users(stream, name=source.tables.users.path)
+                    users = read_users(stream, name=source.tables.users.path)
+                    yield self.sites.index(source.site), users
+                self.warn_of_rows("Users", users.unreadable)

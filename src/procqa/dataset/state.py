@@ -7,6 +7,7 @@ in the order of their buckets, so that a task reads no more than its own. Source
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -174,7 +175,8 @@ def _open(folder: Path) -> tuple[NDArray[np.void], NDArray[np.int64], NDArray[np
 
 def state_folder(dataset: Path) -> Path:
     """Where the state of a dataset lies."""
-    return dataset.with_name(f"{dataset.name}.state")
+    place = Path(os.path.realpath(dataset))
+    return place.with_name(f"{place.name}.state")
 
 
 def redactions_of(dataset: Path) -> Path:

@@ -23,8 +23,9 @@ DUPLICATE_LINK_TYPE = 3
 
 _MOST_ID = (1 << 63) - 1
 _MAX_ID_CHARS = 20
-_ATTRIBUTES = rb'<row(?: [A-Za-z]++="[^"<]*+")*?'
-_USER = re.compile(_ATTRIBUTES + rb' Id="([^"<]*+)"(?: [A-Za-z]++="[^"<]*+")*? DisplayName="([^"<]*+)"')
+# Few attributes, or a row that repeats one would be searched in quadratic time; rows with more are parsed.
+_ATTRIBUTES = rb'<row(?: [A-Za-z]++="[^"<]*+"){0,16}?'
+_USER = re.compile(_ATTRIBUTES + rb' Id="([^"<]*+)"(?: [A-Za-z]++="[^"<]*+"){0,16}? DisplayName="([^"<]*+)"')
 _LINK = re.compile(_ATTRIBUTES + rb' PostId="([^"<]*+)" RelatedPostId="([^"<]*+)" LinkTypeId="([^"<]*+)"')
 
 Read = TypeVar("Read")

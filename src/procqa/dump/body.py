@@ -4,15 +4,17 @@ Code blocks (`<pre>`) come out byte-identical, entities decoded, as fences at co
 and quotes, so that `text.segments` gives back exactly the code blocks of the post. Prose is one line a
 paragraph; lists, quotes, headings, tables, links and images keep their Markdown. Asterisks, ``<``
 and the like stand as typed, so a page renders with emphasis and raw HTML off and checks link targets.
-Here is which tag does what; tags.py finds them, paragraph.py and page.py write.
+Here is which tag does what; tags.py finds them, paragraph.py and page.py write. Usual posts are converted
+by usual_body.py, which gives the same many times faster.
 Source: ours: docs/decisions/0005.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from procqa.dump.hints import read_language_class
 from procqa.dump.page import Page
-from procqa.dump.paragraph import escape_tildes, to_prose
+from procqa.dump.paragraph import to_prose
 from procqa.dump.tags import BLOCK_TAGS, INLINE_TAGS, SKIPPED_TAGS, attributes_of, decode, is_html, name_of, split_tags
 from procqa.text import fence
 
@@ -25,9 +27,20 @@ def to_markdown(html: str) -> str:
     Scripts, styles and comments are dropped; tags that HTML does not know (``Map<String>``) are text.
     Time and memory are linear in the length of the post; no str raises.
     """
-    simple = _convert_simple(html)
-    if simple is not None:
-        return simple
+    usual = _usual_way()(html)
+    return convert_general(html) if usual is None else usual
+
+
+@cache
+def _usual_way() -> Callable[[str], str | None]:
+    """The fast way, loaded with numba when the first post comes."""
+    from procqa.dump.usual_body import convert_usual
+
+    return convert_usual
+
+
+def convert_general(html: str) -> str:
+    """What `to_markdown` gives, of any post: the way that decides, and to which the fast one is held."""
     parts = split_tags(html)
     parts.append("/pre")  # so that a code block left open finds its end
     page = Page()
@@ -51,16 +64,6 @@ def to_markdown(html: str) -> str:
         elif action is not ignore and (inline or action is not end_block):
             action(page, tag)
     return page.finish()
-
-
-def _convert_simple(html: str) -> str | None:
-    """What the general way makes of a post that is one code block or one plain paragraph; None of others."""
-    if html.startswith("<pre><code>"):
-        if html.endswith(("</code></pre>", "</code></pre>\n")) and html.count("<") == 4:
-            return fence(decode(html[11 : html.rindex("</code>")]))
-    elif html.startswith("<p>") and html.endswith(("</p>", "</p>\n")) and html.count("<") == 2:
-        return escape_tildes(" ".join(to_prose(html[3 : html.rindex("</p>")]).split()))
-    return None
 
 
 def _act(page: Page, tag: str, tokens: Iterator[str]) -> None:
