@@ -21,6 +21,9 @@ ROW_BUCKETS = 1_024
 KEY_BUCKETS = 64
 """Buckets for keys, 33 bytes a row. Source: ours, docs/decisions/0003."""
 
+MOST_SPILLS = 512
+"""Spill files above which they are joined. Source: ours, docs/decisions/0003."""
+
 MERGED_SPILLS = 64
 """Spill files that are joined into one. Source: ours, docs/decisions/0003."""
 

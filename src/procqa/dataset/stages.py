@@ -91,7 +91,7 @@ class Stages:
         """The spill files with their sites, joined where there are many: each later task opens all of them."""
         folder = self.folder("scan")
         spills = [(result.spill(folder), result.site) for result in scanned]
-        if len(spills) <= spill.MERGED_SPILLS:
+        if len(spills) <= spill.MOST_SPILLS:
             return tuple(spills)
         # By the blocks that they join: another --memory makes others, and what it joins must not be taken for these.
         names = "\n".join(result.name for result in scanned)
