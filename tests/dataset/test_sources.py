@@ -71,7 +71,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
 
 def test_posts_are_opened_through_their_container(tmp_path):
     path = tmp_path / "Posts.xml.gz"
-    path.write_bytes(gzip.compress(POSTS))
+    path.write_bytes(gzip.compress(POSTS, mtime=0))
     (source,) = find_sources([str(path)], None)
     with open_posts(source) as stream:
         assert stream.read(1 << 20) == POSTS
@@ -88,7 +88,7 @@ def piped(monkeypatch):
     return give
 
 
-@pytest.mark.parametrize("content", [POSTS, gzip.compress(POSTS)])
+@pytest.mark.parametrize("content", [POSTS, gzip.compress(POSTS, mtime=0)])
 def test_standard_input_is_hashed_as_it_passes_by(piped, content):
     piped(content)
     (source,) = find_sources(["-"], None)
