@@ -7,10 +7,14 @@ import pytest
 from procqa import artifact
 from procqa.artifact import digest_input
 from procqa.chain import Check
+from procqa.config import RunConfig, build_config
 from procqa.corpora.benchmarks import read_benchmark_texts
+from procqa.dataset.build import build_dataset
 from procqa.dataset.decontaminate import KeptTexts, LeakFinder, TextCounts, keep_texts
 from procqa.dataset.leakage import certificate, check_leakage, count_hits, write_leakage
+from procqa.dataset.request import BuildRequest
 from procqa.dataset.schema import SCHEMA
+from tests.dumps import answer, question, write_dump
 
 LONG = "the quick brown fox jumps over the lazy dog while seven wizards quietly brew another potion"
 LINES = ["How do I reverse a string in place", "Sum all values of a counter", LONG]
@@ -159,3 +163,16 @@ def test_a_file_that_counts_wrongly_or_is_no_leakage_json_fails(make_dataset):
         assert outcomes(check_leakage(folder)) == {"leakage": "failed"}
     path.unlink()
     assert outcomes(check_leakage(folder)) == {"leakage": "failed"}
+
+
+def test_a_proof_that_was_redacted_holds_and_tells_no_secret(tmp_path):
+    secret = "write to jane.doe@acme-corp.com when the parser of the old build server fails at night"
+    rows = [row for n in range(1, 21, 2) for row in (question(n, accepted=n + 1), answer(n + 1, n))]
+    rows += [question(51, accepted=52, Body=f"<p>{secret}</p>"), answer(52, 51)]
+    (tmp_path / "bench.txt").write_text(secret + "\n")
+    dump, out = write_dump(tmp_path / "Posts.xml", rows), tmp_path / "out"
+    options = {"config": build_config({"redact": True}), "run": RunConfig(jobs=1)}
+    build_dataset(BuildRequest(dumps=(str(dump),), out=out, benchmarks=(tmp_path / "bench.txt",), **options))
+    assert "jane.doe" not in (out / "leakage.json").read_text(encoding="utf-8")
+    assert json.loads((out / "leakage.json").read_text(encoding="utf-8"))["removed"][0]["question_id"] == 51
+    assert {check.outcome for check in check_leakage(out, [tmp_path / "bench.txt"])} == {"ok"}

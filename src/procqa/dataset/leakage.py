@@ -179,6 +179,7 @@ def _read_all(benchmarks: Sequence[Path]) -> Iterator[Any]:
 def _check_item(leak: Mapping[str, Any], known: Mapping[tuple[str, str], list[str]], is_whole: bool) -> str | None:
     """What is wrong with the benchmark's side of an entry; None where it holds or cannot be told."""
     from procqa.dataset import leak_rules
+    from procqa.dataset.secrets import redact
     from procqa.dataset.tokens import lower
 
     texts = known.get((leak["benchmark"], leak["item"]))
@@ -186,7 +187,11 @@ def _check_item(leak: Mapping[str, Any], known: Mapping[tuple[str, str], list[st
         return f"{leak['benchmark']} has no {leak['item']}" if is_whole else None
     matched = leak["matched"]
     if leak["rule"] == leak_rules.SUBSTRING:
-        holds = any(lower(text.strip()) == matched for text in texts)
+        texts = [lower(text.strip()) for text in texts]
+    # A build that redacts puts the same marks into its proofs as into its rows.
+    texts = [*texts, *(redact(text)[0] for text in texts)]
+    if leak["rule"] == leak_rules.SUBSTRING:
+        holds = matched in texts
     elif leak["rule"] == leak_rules.LONG_GRAM:
         holds = any(text == matched or leak_rules.is_gram_of(matched, text) for text in texts)
     else:
