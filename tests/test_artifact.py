@@ -1,5 +1,8 @@
 import json
 import multiprocessing
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ INPUTS = [Input("dump.xml", 3, "00")]
 
 def make(out: Path, text: str = "hello", *, recipe=RECIPE, kind="dataset") -> None:
     with workspace(out, kind=kind, recipe=recipe, inputs=INPUTS) as work:
-        (work.path / "data").mkdir()
+        (work.path / "data").mkdir(exist_ok=True)
         (work.path / "data" / "part").write_text(text)
         work.finish({"rows": 1}, data_folder="data")
 
@@ -116,6 +119,51 @@ def test_two_processes_cannot_write_one_folder_and_a_dead_one_does_not_block(tmp
         process.join()
     make(tmp_path / "out")
     assert load_manifest(tmp_path / "out").kind == "dataset"
+
+
+CHANGES = {"os.mkdir", "open", "os.remove", "os.rename", "os.rmdir"}
+
+
+def _make_until(out, before, *, recipe):
+    """Make a folder, and die in front of one of the changes that it makes to the disk."""
+    count = 0
+
+    def die(event, arguments):
+        nonlocal count
+        # What is removed below a folder is named relative to it.
+        if event in CHANGES and (str(arguments[0]).startswith(str(out.parent)) or not os.path.isabs(arguments[0])):
+            count += 1
+            if count == before:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(die)
+    if find_complete(out, kind="dataset", recipe=recipe, inputs=INPUTS, force=True) is None:
+        make(out, str(recipe["size"]), recipe=recipe)
+
+
+@pytest.mark.parametrize("replaces", [False, True])
+def test_killed_at_any_moment_it_is_made_by_the_same_command_and_nothing_else_is_left(tmp_path, replaces):
+    context = multiprocessing.get_context("fork")
+    kills = 0
+    while True:
+        out = tmp_path / str(kills) / "out"
+        out.parent.mkdir()
+        if replaces:
+            make(out, "1", recipe={"size": 1})
+        process = context.Process(target=_make_until, args=(out, kills + 1), kwargs={"recipe": {"size": 2}})
+        process.start()
+        process.join()
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        kills += 1
+        asked = {"kind": "dataset", "recipe": {"size": 2}, "inputs": INPUTS, "force": True}
+        if find_complete(out, **asked) is None:
+            make(out, "2", recipe={"size": 2})
+        assert (out / "data/part").read_text() == "2"
+        left = {path.name for path in out.parent.iterdir()}
+        assert left - {"out.log.jsonl", ".out.lock"} == {"out"}, f"killed before change {kills}"
+    assert kills > 20
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import hashlib
 
-from procqa.files import sha256_file, sync_folder, sync_tree, write_durably
+from procqa.files import is_hollow, remove_folder, sha256_file, sync_folder, sync_tree, unfinished_of, write_durably
 
 
 def test_a_digest_is_that_of_the_bytes(tmp_path):
@@ -22,3 +22,25 @@ def test_a_tree_is_made_durable_without_changing_it(tmp_path):
     sync_tree(tmp_path)
     sync_folder(tmp_path / "a")
     assert (tmp_path / "a/b/file").read_text() == "x"
+
+
+def test_a_folder_is_removed_but_for_what_links_lead_to(tmp_path):
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    (folder / "a/b").mkdir(parents=True)
+    (folder / "a/mark").write_text("x")
+    (folder / "a/b/file").write_text("x")
+    elsewhere.mkdir()
+    (elsewhere / "thesis").write_text("years of work")
+    (folder / "link").symlink_to(elsewhere)
+    remove_folder(folder, last="a/mark")
+    assert not folder.exists()
+    assert (elsewhere / "thesis").read_text() == "years of work"
+    remove_folder(folder, last="a/mark")
+
+
+def test_a_hollow_folder_holds_no_file(tmp_path):
+    assert not is_hollow(tmp_path / "absent")
+    (tmp_path / "a/b").mkdir(parents=True)
+    assert is_hollow(tmp_path)
+    unfinished_of(tmp_path / "a/b/file").touch()
+    assert not is_hollow(tmp_path)

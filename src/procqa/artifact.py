@@ -20,7 +20,7 @@ from typing import Any
 
 from procqa import __version__
 from procqa.errors import ArtifactError, ProcqaError
-from procqa.files import sha256_file, sync_folder, sync_tree, write_durably
+from procqa.files import is_hollow, remove_folder, sha256_file, sync_folder, sync_tree, unfinished_of, write_durably
 from procqa.journal import append_log, read_lines, write_lines
 
 FORMAT_VERSION = 1
@@ -211,10 +211,7 @@ def find_complete(
     if manifest.same_origin(kind, recipe, inputs) and not (force and _find_damage(out, manifest)):
         if damaged := _find_damage(out, manifest):
             raise ArtifactError(f"{out / damaged} is not as it was made: make the folder again with --force")
-        partial = _partial_of(out)
-        if _is_partial_of(partial, _origin(kind, recipe, inputs)):  # a kill came between publishing and tidying up
-            with lock(out):
-                shutil.rmtree(partial)
+        _tidy_up(out, _origin(kind, recipe, inputs))
         return manifest
     if not force:
         raise ArtifactError(
@@ -222,6 +219,19 @@ def find_complete(
             " give another --out, or --force"
         )
     return None
+
+
+def _tidy_up(out: Path, origin: dict[str, Any]) -> None:
+    """Remove what a kill left that came after the folder was published."""
+    partial, old = _partial_of(out), _old_of(out)
+    has_partial = _is_partial_of(partial, origin) or is_hollow(partial)
+    has_old = is_artifact(old) or is_hollow(old)
+    if has_partial or has_old:
+        with lock(out):
+            if has_old:
+                remove_folder(old, last=MANIFEST)
+            if has_partial:
+                _remove_partial(partial)
 
 
 def _find_damage(out: Path, manifest: Manifest) -> str | None:
@@ -326,10 +336,10 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
             noted = list(read_lines(work.notes))
             _publish(work, origin, work._finished)
         except ProcqaError:
-            shutil.rmtree(partial, ignore_errors=True)
+            _remove_partial(partial)
             raise
         except OSError as error:
-            shutil.rmtree(partial, ignore_errors=True)
+            _remove_partial(partial)
             raise ArtifactError(f"{out} could not be written: {error.strerror or error}") from error
         append_log(
             out, *noted, {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}, *work.log
@@ -340,9 +350,22 @@ def _partial_of(out: Path) -> Path:
     return out.parent / f".{out.name}.partial"
 
 
+def _old_of(out: Path) -> Path:
+    """Where the folder that stood there before waits until the new one does."""
+    return out.parent / f".{out.name}.old"
+
+
+_ORIGIN = "scratch/origin.json"
+"""What tells, in a partial, whose work it is."""
+
+
+def _remove_partial(partial: Path) -> None:
+    remove_folder(partial, last=_ORIGIN)
+
+
 def _is_partial_of(partial: Path, origin: dict[str, Any]) -> bool:
     """Whether work of the same recipe and inputs lies there."""
-    marker = partial / "scratch" / "origin.json"
+    marker = partial / _ORIGIN
     try:
         return bool(json.loads(marker.read_text(encoding="utf-8")) == origin)
     except (OSError, ValueError):
@@ -350,11 +373,10 @@ def _is_partial_of(partial: Path, origin: dict[str, Any]) -> bool:
 
 
 def _open_partial(out: Path, partial: Path, origin: dict[str, Any]) -> Workspace:
-    marker = partial / "scratch" / "origin.json"
+    marker = partial / _ORIGIN
     if not _is_partial_of(partial, origin):
-        _refuse_strangers(partial, is_ours=marker.is_file())
-        if partial.exists():
-            shutil.rmtree(partial)
+        _refuse_strangers(partial, is_ours=marker.is_file() or unfinished_of(marker).is_file())
+        _remove_partial(partial)
         marker.parent.mkdir(parents=True)
         write_durably(marker, json.dumps(origin))
     (partial / "folder").mkdir(exist_ok=True)
@@ -384,17 +406,17 @@ def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) 
         if path.exists():  # else a killed run put it there already
             shutil.rmtree(place, ignore_errors=True)
             path.replace(place)
-    old = out.parent / f".{out.name}.old"
+    old = _old_of(out)
     _refuse_strangers(old, is_ours=is_artifact(old))
-    shutil.rmtree(old, ignore_errors=True)
+    remove_folder(old, last=MANIFEST)
     if out.exists():
         out.rename(old)
     folder.rename(out)
     sync_folder(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(folder.parent, ignore_errors=True)
+    remove_folder(old, last=MANIFEST)
+    _remove_partial(folder.parent)
 
 
 def _refuse_strangers(folder: Path, *, is_ours: bool) -> None:
-    if folder.exists() and not is_ours:
+    if folder.exists() and not is_ours and not is_hollow(folder):
         raise ArtifactError(f"{folder} is in the way and no work of ours: move it, or give another --out")

@@ -1,7 +1,9 @@
 """Files on disk: digests of their bytes, and writes that a kill or a crash cannot halve."""
 
+import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -38,9 +40,14 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def unfinished_of(path: Path) -> Path:
+    """Where a file stands while ``write_durably`` writes it, and where a kill leaves it."""
+    return path.with_name(f".{path.name}.new")
+
+
 def write_durably(path: Path, text: str) -> None:
     """Put text at a path so that a reader, or a kill, sees all of it or none."""
-    new = path.with_name(f".{path.name}.new")
+    new = unfinished_of(path)
     with new.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
@@ -67,3 +74,29 @@ def sync_tree(folder: Path) -> None:
         else:
             sync_folder(path)
     sync_folder(folder)
+
+
+def remove_folder(folder: Path, *, last: str) -> None:
+    """Take a folder away, one file of it last: that tells whose the folder is for as long as another is left.
+
+    What cannot be removed stays, without an error.
+
+    Args:
+        last: the file, relative to the folder; it need not be there.
+    """
+    kept = folder / last
+    for place in reversed(kept.parents[: len(Path(last).parts)]):
+        for path in [*place.iterdir()] if place.is_dir() else []:
+            if path == kept or path in kept.parents:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_hollow(folder: Path) -> bool:
+    """Whether a folder holds folders at most: what a kill leaves of one that was being made or removed."""
+    return folder.is_dir() and all(path.is_dir() and not path.is_symlink() for path in folder.rglob("*"))
