@@ -17,7 +17,7 @@ PROGRAMS = sorted([*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("docs/**/*.py")]
 ROOMS = {"dump", "pairs", "corpora", "dataset", "encoder", "index", "search", "evaluation", "studies", "bundled", "cli"}
 GROUND_FLOOR = {
     "__init__", "__main__", "records", "errors", "config", "text", "topk", "files", "artifact", "workers", "demo",
-    "doctor", "chain", "journal",
+    "doctor", "chain", "journal", "lock",
 }  # fmt: skip
 HEAVY = {
     "accelerate", "datasets", "faiss", "fastapi", "lxml", "matplotlib", "numba", "numpy", "pandas", "py3langid",
@@ -41,9 +41,11 @@ TESTED_ELSEWHERE = {
     "dataset/checks.py": "tests/dataset/test_proof.py",
     "dataset/collect.py": "tests/dataset/test_build.py",
     "dataset/describe.py": "tests/dataset/test_build.py",
+    "dataset/preload.py": "tests/dataset/test_executors.py",
     "dataset/request.py": "tests/dataset/test_build.py",
     "dataset/stages.py": "tests/dataset/test_build.py",
     "dump/kernels.py": "tests/dump/test_columns.py",
+    "dump/number_kernels.py": "tests/dump/test_columns.py",
     "dump/posts.py": "tests/dump/test_columns.py",
     "dump/usual_page.py": "tests/dump/test_usual_body.py",
     "dump/usual_paragraph.py": "tests/dump/test_usual_body.py",

@@ -1,3 +1,4 @@
+import ctypes
 import os
 import subprocess
 import sys
@@ -43,6 +44,48 @@ def test_an_error_of_a_task_arrives_whole(jobs):
 def test_a_dead_worker_is_one_sentence():
     with pytest.raises(ProcqaError, match="a worker process died"), open_workers(RunConfig(jobs=2)) as workers:
         list(workers.run(die, [1]))
+
+
+def is_loaded(name: str) -> bool:
+    return name in sys.modules
+
+
+def test_what_is_started_early_has_loaded_a_module_for_every_worker():
+    # In a process of its own, for a server that forks workers runs on.
+    code = (
+        "from procqa.config import RunConfig\n"
+        "from procqa.workers import open_workers, start_early\n"
+        "from tests.test_workers import is_loaded\n"
+        "run = RunConfig(jobs=2)\n"
+        "start_early(run, 'wave')\n"
+        "start_early(RunConfig(jobs=1), 'sndhdr')\n"
+        "with open_workers(run) as workers:\n"
+        "    print(list(workers.run(is_loaded, ['wave', 'sndhdr'])))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "[True, False]\n"
+
+
+def test_a_prepared_process_reuses_the_memory_of_freed_arrays():
+    code = (
+        "import resource, sys\n"
+        "import numpy as np\n"
+        "from procqa.workers import prepare_process\n"
+        "if sys.argv[1] == 'prepared':\n"
+        "    prepare_process()\n"
+        "for _ in range(100):\n"
+        "    some, one = [np.ones(1 << 18) for _ in range(8)], np.ones(1 << 20)\n"
+        "    del some, one\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
+    )
+
+    def faults(which: str) -> int:
+        command = [sys.executable, "-c", code, which]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    if not hasattr(ctypes.CDLL(None), "mallopt"):
+        pytest.skip("the C library has no mallopt")
+    assert faults("prepared") * 10 < faults("as it is")
 
 
 def busy(_: int) -> float:

@@ -7,7 +7,6 @@ holds inputs, recipe, counts and the sha256 of every file, and no clock, host or
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from procqa import __version__
 from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import is_hollow, remove_folder, sha256_file, sync_folder, sync_tree, unfinished_of, write_durably
 from procqa.journal import append_log, read_lines, write_lines
+from procqa.lock import lock
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
@@ -99,7 +99,7 @@ class Workspace:
         Args:
             data_folder: the sub-folder whose digest is the artifact's sha256; "" takes every file.
             leave_out: files that tell of the run and not of its result, and so do not enter that digest.
-            inputs: the inputs, where their digests were known only once they had been read.
+            inputs: the inputs, where the work was begun before their digests were known.
         """
         self._finished = {"counts": as_json(counts), "data": (data_folder, tuple(leave_out))}
         if inputs is not None:
@@ -191,9 +191,18 @@ def load_manifest(folder: Path, *, kind: str | None = None) -> Manifest:
 
 
 def find_complete(
-    out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[Input], force: bool = False
+    out: Path,
+    *,
+    kind: str,
+    recipe: dict[str, Any],
+    inputs: Iterable[Input],
+    force: bool = False,
+    begun_with: Iterable[Input] | None = None,
 ) -> Manifest | None:
     """The manifest of ``out`` if it already is what is asked for; None if it is to be made.
+
+    Args:
+        begun_with: what ``workspace`` is told of the inputs, where it is begun before their digests are known.
 
     Raises:
         ArtifactError: ``out`` is not ours, or ours by another recipe or kind and not forced.
@@ -211,7 +220,7 @@ def find_complete(
     if manifest.same_origin(kind, recipe, inputs) and not (force and _find_damage(out, manifest)):
         if damaged := _find_damage(out, manifest):
             raise ArtifactError(f"{out / damaged} is not as it was made: make the folder again with --force")
-        _tidy_up(out, _origin(kind, recipe, inputs))
+        _tidy_up(out, _origin(kind, recipe, inputs if begun_with is None else begun_with))
         return manifest
     if not force:
         raise ArtifactError(
@@ -275,42 +284,6 @@ def _origin(kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> dict[
     """What a partial must be the work of to be taken up."""
     described = [asdict(entry) for entry in inputs]
     return dict(as_json({"kind": kind, "recipe": recipe, "inputs": described, "procqa": __version__}))
-
-
-@contextlib.contextmanager
-def lock(out: Path) -> Iterator[None]:
-    """Hold the right to write ``out``; the lock of a dead process does not block.
-
-    Raises:
-        ArtifactError: a living process writes the same folder.
-    """
-    path = out.parent / f".{out.name}.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("w")
-    except OSError as error:
-        raise ArtifactError(f"{out.parent} must be a folder that can be written: {error.strerror}") from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ArtifactError(
-                f"{out} is being written by another process: wait for it, or give another --out"
-            ) from error
-        if not _is_same_file(stream.fileno(), path):
-            raise ArtifactError(f"{out} was just finished by another process: run the command again")
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _is_same_file(descriptor: int, path: Path) -> bool:
-    """Whether the open file still stands at the path: its last holder unlinks it."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 @contextlib.contextmanager

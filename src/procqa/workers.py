@@ -4,6 +4,9 @@ A task is a picklable function of one picklable item; results come back in the o
 the executor never changes a result. At most ``2 * jobs`` items are in flight, which bounds memory.
 """
 
+import ctypes
+import gc
+import multiprocessing
 import os
 import resource
 import signal
@@ -16,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stdout, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,10 +37,12 @@ class Workers:
     Args:
         submit: starts a task and returns a function that waits for its result.
         jobs: tasks that run at once.
+        are_here: whether they are processes of this machine, which see its files and to which data must be sent.
     """
 
-    def __init__(self, submit: Callable[..., Callable[[], Any]], jobs: int) -> None:
+    def __init__(self, submit: Callable[..., Callable[[], Any]], jobs: int, *, are_here: bool = False) -> None:
         self.jobs = jobs
+        self.are_here = are_here
         self._submit = submit
         self._peaks: dict[int, int] = {}
         self._cpu_s: dict[int, float] = {}
@@ -90,6 +95,25 @@ def _call(call: Callable[..., Result], task: Callable[..., Any], item: Any) -> R
     return call(task, item)
 
 
+def _executor(config: RunConfig) -> str:
+    if config.executor == "auto":
+        return "inline" if config.n_jobs == 1 else "process"
+    return config.executor
+
+
+def start_early(config: RunConfig, preload: str) -> None:
+    """Start what takes a while before there is work: where workers are processes, the server that forks them.
+
+    Args:
+        preload: a module that it imports once for all of them.
+    """
+    if _executor(config) == "process":
+        # Workers inherit it; it is chosen when Arrow is imported.
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+        multiprocessing.set_forkserver_preload([preload])
+        forkserver.ensure_running()
+
+
 @contextmanager
 def open_workers(config: RunConfig) -> Iterator[Workers]:
     """Workers as the config asks: inline for one job, else processes, or a Ray cluster.
@@ -98,10 +122,7 @@ def open_workers(config: RunConfig) -> Iterator[Workers]:
         MissingExtra: Ray is asked for and not installed.
         ProcqaError: a worker died, which mostly means that memory ran out.
     """
-    jobs = config.n_jobs
-    executor = config.executor
-    if executor == "auto":
-        executor = "inline" if jobs == 1 else "process"
+    jobs, executor = config.n_jobs, _executor(config)
     if executor == "inline":
         yield Workers(lambda call, task, item: _later(call(task, item)), 1)
     elif executor == "process":
@@ -113,8 +134,30 @@ def open_workers(config: RunConfig) -> Iterator[Workers]:
             yield workers
 
 
-def _follow_parent() -> None:
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # as malloc.h has them
+_KEPT_BYTES = 32 << 20
+_NEW_OBJECTS = 50_000
+
+
+def prepare_process() -> None:
+    """Set a process up to work on one large block after the other; call it before Arrow is imported.
+
+    The C library gives large arrays back to the system and asks for new ones, whose pages cost a tenth of a
+    build: here it keeps them. Arrow's own pool would keep what a stage has used for good, 50 MB a worker, so it
+    takes the library's. Python looks for cycles less often: there are a million small objects and no cycle.
+    Source: ours, docs/decisions/0003.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    gc.set_threshold(_NEW_OBJECTS, 20, 100)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc alone
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
+
+
+def _start_worker() -> None:
     """Leave Ctrl-C to the parent, which can tidy up, and end when it is gone: a kill leaves no orphan."""
+    prepare_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
@@ -143,7 +186,7 @@ class _Pool:
 
     def _start(self) -> ProcessPoolExecutor:
         # A fork server starts workers without the threads and memory this process has by then.
-        return ProcessPoolExecutor(self._jobs, mp_context=get_context("forkserver"), initializer=_follow_parent)
+        return ProcessPoolExecutor(self._jobs, mp_context=get_context("forkserver"), initializer=_start_worker)
 
     def submit(self, *call: Any) -> Callable[[], Any]:
         """Start a call; the function that is returned waits for its result."""
@@ -180,11 +223,9 @@ class _Pool:
 
 @contextmanager
 def _process_workers(jobs: int) -> Iterator[Workers]:
-    # Arrow's own pool keeps what a stage has used, 50 MB a worker; the system's gives it back. Workers inherit it.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     pool = _Pool(jobs)
     try:
-        yield Workers(pool.submit, jobs)
+        yield Workers(pool.submit, jobs, are_here=True)
     except BrokenProcessPool as error:
         raise ProcqaError("a worker process died, mostly for want of memory: lower --jobs or --memory") from error
     finally:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from procqa.dataset import shuffle
 from procqa.dataset.resolve import ResolveTask, merge, resolve_ids
-from procqa.dataset.spill import KEY_BUCKETS, ROW_BUCKETS
+from procqa.dataset.spill import KEY_BUCKETS
+from procqa.dump.posts import POST
 
 Q, A, W = shuffle.QUESTION, shuffle.ANSWER, shuffle.WANTED
 
@@ -16,7 +17,8 @@ def resolve(folder, *spills):
     by_site = {}
     for number, (site, keys) in enumerate(spills):
         path = folder / f"{number}.spill"
-        shuffle.write_spill(path, [b""] * ROW_BUCKETS, np.array(keys, dtype=shuffle.KEY))
+        nothing = np.empty(0, dtype=POST), np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.int64)
+        shuffle.write_rows(path, *nothing, np.array(keys, dtype=shuffle.KEY))
         by_site.setdefault(site, []).append(path)
     sites = tuple((site, tuple(paths)) for site, paths in sorted(by_site.items()))
     return merge(resolve_ids(ResolveTask(bucket, sites)) for bucket in range(KEY_BUCKETS))

@@ -12,7 +12,7 @@ from procqa.dataset.scan import ScanTask, language_names, scan_block
 from procqa.dataset.shuffle import Share
 from procqa.dataset.spill import KEY_BUCKETS, ROW_BUCKETS
 from procqa.dataset.survey import Survey
-from procqa.dump.blocks import Block
+from procqa.dump.blocks import Block, BlockPlace
 from procqa.dump.posts import POST, to_post, to_records
 from procqa.dump.rows import to_post as to_post_alone
 from tests.dumps import answer, question, xml_row
@@ -41,6 +41,17 @@ def spilled(task, scanned):
     records = shuffle.read_records([scanned.spill(task.folder)], Share(range(ROW_BUCKETS)), POST)
     texts = records.texts(np.arange(len(records.rows)))
     return {record.id: (record, own) for record, own in zip(to_records(records.rows), texts, strict=True)}
+
+
+def test_a_block_and_its_place_in_a_file_say_the_same(task, tmp_path):
+    path = tmp_path / "Posts.xml"
+    path.write_bytes(b"." * 1_000 + task.block.data)
+    place = BlockPlace(path, 0, 1_000, len(task.block.data))
+    (tmp_path / "other").mkdir()
+    other = replace(task, folder=tmp_path / "other", block=place)
+    assert scan_block(other) == scan_block(task)
+    (one, same) = (scan_block(which).spill(which.folder).read_bytes() for which in (task, other))
+    assert one == same
 
 
 def test_every_row_is_counted(task):
@@ -95,7 +106,7 @@ def test_every_post_and_every_accepted_id_has_a_key(task):
     keys = [
         key
         for bucket in range(KEY_BUCKETS)
-        for key in shuffle.read_keys([spill], bucket)[["kind", "id", "thread"]].tolist()
+        for key in shuffle.read_bucket_keys([spill], bucket)[["kind", "id", "thread"]].tolist()
     ]
     asked = [(shuffle.QUESTION, number, number) for number in (1, 2, 3, 6)]
     answered = [(shuffle.ANSWER, 4, 1), (shuffle.ANSWER, 5, 2)]

@@ -7,13 +7,11 @@ from hypothesis import strategies as st
 
 from procqa.dataset import shuffle
 from procqa.dataset.shuffle import Share, share_buckets
-from procqa.dataset.spill import KEY_BUCKETS, ROW_BUCKETS, read_index
+from procqa.dataset.spill import KEY_BUCKETS, ROW_BUCKETS, read_index, write_spill
 from procqa.dump.posts import POST
 
 IDS = st.integers(1, 2**63 - 1)
-NO_ROWS = [b""] * ROW_BUCKETS
 ALL = Share(range(ROW_BUCKETS))
-NO_KEYS = np.empty(0, dtype=shuffle.KEY)
 
 
 def records_of(threads, texts):
@@ -25,13 +23,12 @@ def records_of(threads, texts):
     return records
 
 
-def spill(path, threads, texts, keys=NO_KEYS):
+def spill(path, threads, texts, keys=shuffle.NO_KEYS):
     """Write records of threads with their texts, as a scan does."""
     buckets = shuffle.bucket_of(np.array(threads, dtype=np.int64), ROW_BUCKETS)
     order = np.argsort(buckets, kind="stable")
     joined = np.frombuffer(b"".join(texts[place] for place in order), dtype=np.uint8)
-    rows = list(shuffle.join_segments(records_of(threads, texts)[order], joined, buckets[order]))
-    shuffle.write_spill(path, rows, keys)
+    shuffle.write_rows(path, records_of(threads, texts)[order], joined, buckets[order], keys)
     return path
 
 
@@ -82,10 +79,10 @@ def test_every_key_is_found_again_in_the_bucket_of_its_id(tmp_path_factory, bloc
     folder = tmp_path_factory.mktemp("spill")
     paths = [folder / f"{n}.spill" for n in range(len(blocks))]
     for path, keys in zip(paths, blocks, strict=True):
-        shuffle.write_spill(path, NO_ROWS, np.array(keys, dtype=shuffle.KEY))
+        spill(path, [], [], np.array(keys, dtype=shuffle.KEY))
     found = []
     for bucket in range(KEY_BUCKETS):
-        keys = shuffle.read_keys(paths, bucket)
+        keys = shuffle.read_bucket_keys(paths, bucket)
         assert set(shuffle.bucket_of(keys["id"], KEY_BUCKETS).tolist()) <= {bucket}
         found += keys.tolist()
     assert sorted(found) == sorted(key for keys in blocks for key in keys)
@@ -94,18 +91,27 @@ def test_every_key_is_found_again_in_the_bucket_of_its_id(tmp_path_factory, bloc
 def test_no_spill_holds_nothing():
     records = shuffle.read_records([], ALL, POST)
     assert (len(records.rows), len(records.source), records.rows.dtype) == (0, 0, POST)
-    assert len(shuffle.read_keys([], 3)) == 0
+    assert len(shuffle.read_bucket_keys([], 3)) == 0
+
+
+def write_sizes(path, sizes):
+    """A spill file with so many bytes in some of its row buckets."""
+    of_bucket = np.zeros(ROW_BUCKETS, dtype=np.int64)
+    for bucket, size in sizes.items():
+        of_bucket[bucket] = size
+    nothing = np.zeros(0, dtype=np.uint8)
+    parts = nothing, np.zeros(of_bucket.sum(), dtype=np.uint8), nothing
+    write_spill(path, parts, (np.zeros_like(of_bucket), of_bucket, np.zeros(KEY_BUCKETS, dtype=np.int64)))
 
 
 def held(path, share):
-    """The decompressed bytes of a share's buckets."""
-    sizes = read_index(path)["size"][1:]
-    return int(sizes[share.buckets.start : share.buckets.stop].sum())
+    """The bytes of a share's buckets."""
+    return int(read_index(path).row_sizes[share.buckets.start : share.buckets.stop].sum())
 
 
 def test_buckets_are_shared_out_up_to_a_limit(tmp_path):
     path = tmp_path / "block.spill"
-    shuffle.write_spill(path, [b"x" * 100 if bucket % 2 == 0 else b"" for bucket in range(1_024)], NO_KEYS)
+    write_sizes(path, dict.fromkeys(range(0, 1_024, 2), 100))
     shares = share_buckets([path], 1_000)
     assert {share.of for share in shares} == {1}
     assert [number for share in shares for number in share.buckets] == list(range(1_024))
@@ -114,7 +120,7 @@ def test_buckets_are_shared_out_up_to_a_limit(tmp_path):
 
 def test_a_bucket_that_is_too_large_has_shares_of_its_own(tmp_path):
     path = tmp_path / "block.spill"
-    shuffle.write_spill(path, [b"x", b"", b"x" * 250, b"", b"x", *NO_ROWS[5:]], NO_KEYS)
+    write_sizes(path, {0: 1, 2: 250, 4: 1})
     of_its_own = [Share(range(2, 3), number, 3) for number in range(3)]
     assert share_buckets([path], 100) == [Share(range(2)), *of_its_own, Share(range(3, 1_024))]
     assert share_buckets([path, path], 250) == [Share(range(2)), Share(range(2, 3)), Share(range(3, 1_024))]
@@ -123,7 +129,7 @@ def test_a_bucket_that_is_too_large_has_shares_of_its_own(tmp_path):
 
 def test_no_rows_are_one_share(tmp_path):
     path = tmp_path / "block.spill"
-    shuffle.write_spill(path, NO_ROWS, NO_KEYS)
+    write_sizes(path, {})
     assert share_buckets([path], 1) == share_buckets([], 1) == [ALL]
 
 
@@ -131,7 +137,7 @@ def test_no_rows_are_one_share(tmp_path):
 @given(st.dictionaries(st.integers(0, 1_023), st.integers(1, 400), max_size=12), st.integers(1, 300))
 def test_every_bucket_is_in_the_shares_empty_or_not_and_their_names_sort_as_they_do(tmp_path_factory, sizes, limit):
     path = tmp_path_factory.mktemp("spill") / "block.spill"
-    shuffle.write_spill(path, [b"x" * sizes.get(bucket, 0) for bucket in range(1_024)], NO_KEYS)
+    write_sizes(path, sizes)
     shares = share_buckets([path], limit)
     assert [share.name for share in shares] == sorted({share.name for share in shares})
     covered = [bucket for share in shares if share.number == 0 for bucket in share.buckets]

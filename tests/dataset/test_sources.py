@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from procqa.artifact import Input
-from procqa.dataset.sources import HashedStream, digest_sources, find_sources, open_posts
+from procqa.dataset.sources import Digests, HashedStream, digest_stdin, find_sources, open_posts
 from procqa.dump.tables import Table, Tables
 from procqa.errors import ArtifactError, DumpError
 
@@ -35,7 +35,7 @@ def test_a_folder_gives_its_tables_and_its_site(tmp_path):
     tables = [Table(str(folder / f"{name}.xml"), name) for name in ("Posts", "Users", "PostLinks")]
     assert source.tables == Tables(*tables)
     assert list(source.wanted_tables()) == tables
-    assert digest_sources([source], reads_stdin=False) == [
+    assert Digests([source]).wait() == [
         input_of("Posts.xml", POSTS),
         input_of("Users.xml", b"<users/>"),
         input_of("PostLinks.xml", b"<postlinks/>"),
@@ -56,14 +56,14 @@ def test_each_file_is_digested_once_in_the_order_of_the_dumps(tmp_path):
         files(tmp_path / name, Posts=name.encode()) for name in ("a.stackexchange.com", "b.stackexchange.com")
     )
     sources = find_sources([str(other), str(one), str(other)], None)
-    assert [entry.name for entry in digest_sources(sources, reads_stdin=False)] == ["Posts.xml", "Posts.xml"]
-    assert digest_sources(sources, reads_stdin=False)[0] == input_of("Posts.xml", b"b.stackexchange.com")
+    assert [entry.name for entry in Digests(sources).wait()] == ["Posts.xml", "Posts.xml"]
+    assert Digests(sources).wait()[0] == input_of("Posts.xml", b"b.stackexchange.com")
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     sources = find_sources([str(tmp_path / "absent.xml")], None)
     with pytest.raises(ArtifactError, match=r"absent\.xml must be a readable file or folder"):
-        digest_sources(sources, reads_stdin=False)
+        Digests(sources).wait()
     (tmp_path / "empty").mkdir()
     with pytest.raises(DumpError, match="must hold one Posts"):
         find_sources([str(tmp_path / "empty")], None)
@@ -76,6 +76,17 @@ def test_posts_are_opened_through_their_container(tmp_path):
     with open_posts(source) as stream:
         assert stream.read(1 << 20) == POSTS
     assert not isinstance(stream, HashedStream)
+
+
+def test_a_file_that_changes_while_it_is_read_is_one_sentence(tmp_path):
+    path = tmp_path / "Posts.xml"
+    path.write_bytes(POSTS)
+    digests = Digests(find_sources([str(path)], None))
+    assert [(entry.name, entry.size) for entry in digests.stamps] == [("Posts.xml", len(POSTS))]
+    with path.open("ab") as stream:
+        stream.write(b"\n")
+    with pytest.raises(ArtifactError, match="must not change while it is read"):
+        digests.wait()
 
 
 @pytest.fixture
@@ -92,7 +103,7 @@ def piped(monkeypatch):
 def test_standard_input_is_hashed_as_it_passes_by(piped, content):
     piped(content)
     (source,) = find_sources(["-"], None)
-    assert digest_sources([source], reads_stdin=False) == [Input("-", 0, "")]
+    assert Digests([source]).wait() == [Input("-", 0, "")]
     read = b""
     with open_posts(source) as stream:
         assert isinstance(stream, HashedStream)
@@ -101,5 +112,6 @@ def test_standard_input_is_hashed_as_it_passes_by(piped, content):
     assert read == POSTS
     passed = stream.input()
     piped(content)
-    assert digest_sources([source], reads_stdin=True) == [passed]
+    assert digest_stdin() == passed
+    assert Digests([source]).wait(passed) == [passed]
     assert passed == input_of("-", POSTS)

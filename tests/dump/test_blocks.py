@@ -1,12 +1,14 @@
 """Every row is framed once, whatever stands around it, and what is no dump is refused."""
 
+import gzip
 import io
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procqa.dump.blocks import MAX_ROW_BYTES, read_blocks
+from procqa.dump.archive import open_dump
+from procqa.dump.blocks import MAX_ROW_BYTES, BlockPlace, read_blocks
 from procqa.dump.rows import NOT_WELL_FORMED, TOO_LONG, Unreadable, read_row
 from procqa.errors import DumpError
 from tests.dump.raw_rows import ANSWER, QUESTION, blocks_of, rows_of
@@ -150,3 +152,33 @@ def test_white_space_and_foreign_elements_of_any_length_are_passed_over():
 def test_a_comment_longer_than_any_row_is_refused():
     error = failure(b"<posts><!-- " + b"x" * MAX_ROW_BYTES + b" --></posts>")
     assert "holds a comment of more than 16 MiB" in str(error)
+
+
+def test_a_verbatim_block_can_be_read_again_where_it_stands_in_the_file(tmp_path):
+    path = tmp_path / "Posts.xml"
+    path.write_bytes(b"\xef\xbb\xbf<posts>\r\n" + (QUESTION + b"\r\n" + ANSWER) * 9_000 + b"</posts>")
+    with open_dump(str(path)) as stream:
+        assert stream.file == path
+        blocks = list(read_blocks(stream, name="d.xml", block_bytes=1 << 20))
+    assert len(blocks) > 2
+    # The last one holds the root's end, which is looked for in a copy.
+    assert [block.is_verbatim for block in blocks] == [True] * (len(blocks) - 1) + [False]
+    for block in blocks[:-1]:
+        assert BlockPlace(path, block.index, block.offset, len(block.data)).read() == block
+
+
+def test_a_block_in_which_a_comment_became_blank_is_not_verbatim():
+    (block,) = read_blocks(io.BytesIO(b"<posts>" + QUESTION + b"<!-- x --></posts>"), name="d.xml")
+    assert not block.is_verbatim
+
+
+def test_what_is_decompressed_has_no_place_in_a_file(tmp_path):
+    path = tmp_path / "Posts.xml.gz"
+    path.write_bytes(gzip.compress(b"<posts>" + QUESTION + b"</posts>"))
+    with open_dump(str(path)) as stream:
+        assert stream.file is None
+
+
+def test_a_place_in_a_file_that_is_gone_is_one_sentence(tmp_path):
+    with pytest.raises(DumpError, match=r"Posts\.xml is cut off or corrupt after byte 70"):
+        BlockPlace(tmp_path / "Posts.xml", 0, 70, 10).read()

@@ -1,6 +1,5 @@
 """``procqa build``: dumps → dataset."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +49,9 @@ def command(
     **options: Any,
 ) -> None:
     """Make a dataset from Stack Exchange dumps (.7z, .xml, .gz, .bz2, .xz, .zst, a folder, or - for standard input)."""
-    # Arrow's own pool keeps what a stage has used; the system's gives it back. It is chosen when Arrow is loaded.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    from procqa.workers import prepare_process
+
+    prepare_process()
     from procqa.dataset.build import build_dataset
     from procqa.dataset.request import BuildRequest
 

@@ -36,17 +36,27 @@ from procqa.dataset.request import (
 from procqa.dataset.resolve import ResolveTask, merge, resolve_ids
 from procqa.dataset.runs import beside, plan_parts, write_part
 from procqa.dataset.scan import Scanned, ScanTask, language_names, scan_block
-from procqa.dataset.sources import STDIN, HashedStream, Source, digest_sources, find_sources, open_posts
+from procqa.dataset.sources import (
+    STDIN,
+    STDIN_NOT_READ,
+    Digests,
+    HashedStream,
+    Source,
+    digest_stdin,
+    find_sources,
+    open_posts,
+)
 from procqa.dataset.split import assign_splits, cut_by, cut_by_hash, time_cuts
 from procqa.dataset.stages import Job, Stages, task_sizes
 from procqa.dataset.statistics import PartStats
 from procqa.dataset.survey import Survey
-from procqa.dump.blocks import read_blocks
+from procqa.dump.blocks import Block, BlockPlace, read_blocks
+from procqa.dump.stream import ByteStream, Checked
 from procqa.errors import DumpError
 from procqa.files import write_durably
 from procqa.journal import last_logged
 from procqa.pairs.languages import parse_languages
-from procqa.workers import open_workers
+from procqa.workers import open_workers, start_early
 
 
 def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str, Any]:
@@ -62,6 +72,7 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
         BenchmarkError: a benchmark is not in its published layout.
     """
     parse_languages(request.config.languages)
+    start_early(request.run, "procqa.dataset.preload")
     artifact.refuse_overlap(request.out, [Path(dump) for dump in request.dumps if dump != STDIN])
     if not request.out.name or request.out.name == "..":
         request = replace(request, out=Path(os.path.realpath(request.out)))
@@ -70,21 +81,29 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
     tables = [Path(table.path) for source in sources for table in source.wanted_tables() if table.path != STDIN]
     check_rejects(request, [*tables, *request.benchmarks, *([request.since] if request.since else [])])
     recipe = {**asdict(request.config), "sites": [source.site for source in sources]}
-    reads_stdin = (request.out / artifact.MANIFEST).is_file() and not request.force
-    dump_inputs = digest_sources(sources, reads_stdin=reads_stdin)
-    inputs = dump_inputs + [digest_input(path) for path in request.benchmarks]
-    complete = artifact.find_complete(request.out, kind="dataset", recipe=recipe, inputs=inputs, force=request.force)
+    digests, benchmarks = Digests(sources), [digest_input(path) for path in request.benchmarks]
+    dump_inputs = begun_with = digests.stamps
+    if (request.out / artifact.MANIFEST).is_file():
+        reads_stdin = STDIN in request.dumps and not request.force
+        dump_inputs = digests.wait(digest_stdin() if reads_stdin else STDIN_NOT_READ)
+    complete = artifact.find_complete(
+        request.out,
+        kind="dataset",
+        recipe=recipe,
+        inputs=dump_inputs + benchmarks,
+        force=request.force,
+        begun_with=begun_with + benchmarks,
+    )
     if complete is not None:
         return summarise(request.out, complete, last_logged(request.out, "cost"))
-    benchmarks = inputs[len(dump_inputs) :]
     old = None if request.since is None else _open_old(request.since, recipe, sources, benchmarks)
     started = time.monotonic()
     with (
-        artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=inputs) as work,
+        artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=begun_with + benchmarks) as work,
         open_workers(request.run) as workers,
     ):
         construction = _Construction(Job(request, sources, old, work, workers, report))
-        counts = construction.run(recipe, inputs, n_dumps=len(dump_inputs))
+        counts = construction.run(recipe, digests, benchmarks)
         cost = {
             "seconds": round(time.monotonic() - started, 3),
             "cpu_seconds": round(workers.cpu_seconds, 3),
@@ -109,20 +128,20 @@ class _Construction(Stages):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self.stdin_input: Input | None = None
+        self.stdin_input = STDIN_NOT_READ
         self.text_counts = TextCounts({}, {})
         self.n_converted = self.n_known = 0
         self.sizes = task_sizes(job.request.run.memory_bytes, job.workers.jobs)
 
-    def run(self, recipe: dict[str, Any], inputs: list[Input], *, n_dumps: int) -> dict[str, Any]:
+    def run(self, recipe: dict[str, Any], digests: Digests, benchmarks: list[Input]) -> dict[str, Any]:
         """All stages; returns the counts of the manifest."""
-        benchmarks, duplicates = self.keep_benchmarks(), self.keep_duplicate_links()
+        texts, duplicates = self.keep_benchmarks(), self.keep_duplicate_links()
         scanned = self.scan()
-        collected = self.collect(self.plan(scanned, benchmarks, duplicates))
+        collected = self.collect(self.plan(scanned, texts, duplicates))
         tally = self.tally(scanned, collected)
         stats = self.write_parts(collected)
         counts = describe.counts(tally, stats, max((b.newest_ms for b in scanned if b.newest_ms), default=None))
-        inputs = [self.stdin_input if entry.name == STDIN and self.stdin_input else entry for entry in inputs]
+        inputs = digests.wait(self.stdin_input) + benchmarks
         leaks = [leak for result in collected for leak in result.leaks]
         redactions = [entry for result in collected for entry in result.redactions]
         description = describe.Description(
@@ -134,14 +153,14 @@ class _Construction(Stages):
             tally=tally,
             stats=tuple(stats),
             counts=counts,
-            checked_against=tuple(inputs[n_dumps:]),
+            checked_against=tuple(benchmarks),
             text_counts=self.text_counts,
             leaks=tuple(leaks),
             redactions=tuple(redactions),
         )
         with self.stage("describe"):
-            description.write()
-            self.write_beside(collected, redactions, state.describe(recipe, inputs, inputs[n_dumps:]))
+            description.write(self.workers.run)
+            self.write_beside(collected, redactions, state.describe(recipe, inputs, benchmarks))
         rejects = [block.rejects(self.folder("scan")) for block in scanned] + [task.rejects for task in collected]
         write_rejects(self.request, rejects)
         self.work.finish(counts, data_folder="data", inputs=inputs)
@@ -197,13 +216,20 @@ class _Construction(Stages):
                         f"{number:03d}-{block.offset:012d}-{len(block.data):09d}{content}",
                         Path(source.dump).name,
                         self.sites.index(source.site),
-                        block,
+                        self._as_sent(block, stream),
                         self.config.languages,
                         self.config.answers == "accepted",
                         self.request.rejects is not None,
                     )
                 if isinstance(stream, HashedStream):
                     self.stdin_input = stream.input()
+
+    def _as_sent(self, block: Block, stream: ByteStream) -> Block | BlockPlace:
+        """The block, or its place where a worker of this machine can read it there."""
+        file = stream.file if isinstance(stream, Checked) else None
+        if file is None or not block.is_verbatim or not self.workers.are_here:
+            return block
+        return BlockPlace(file, block.index, block.offset, len(block.data))
 
     def plan(self, scanned: list[Scanned], benchmarks: Path | None, duplicates: dict[int, Path]) -> CollectPlan:
         """Resolve ids over the whole dump and say what the collecting tasks need."""
@@ -233,8 +259,7 @@ class _Construction(Stages):
     def collect(self, plan: CollectPlan) -> list[Collected]:
         """Turn threads into pairs, a range of buckets a task."""
         spills = [path for path, _ in plan.spills]
-        rows = range(spill.ROW_BUCKETS)
-        total = sum(int(spill.read_index(path, rows)["size"].sum()) for path in spills)
+        total = sum(int(spill.read_index(path).row_sizes.sum()) for path in spills)
         # Four tasks a worker at the least, so that none waits long for the last.
         shares = shuffle.share_buckets(spills, min(self.sizes.bucket, total // (4 * self.workers.jobs) + 1))
         collected = []

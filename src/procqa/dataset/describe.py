@@ -2,15 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from procqa.artifact import Input
 from procqa.config import BuildConfig
-from procqa.dataset.card import CardFacts, write_card
+from procqa.dataset.card import CardFacts, picture_calls, write_card
 from procqa.dataset.croissant import CroissantFacts, write_croissant
 from procqa.dataset.decontaminate import TextCounts
 from procqa.dataset.funnel import Tally
@@ -19,6 +20,12 @@ from procqa.dataset.proof import proof_lines, prove_splits, write_proof
 from procqa.dataset.schema import SPLITS
 from procqa.dataset.statistics import PartStats, merge_stats
 from procqa.errors import ArtifactError
+
+Run = Callable[[Callable[[Callable[[], Any]], Any], Iterable[Callable[[], Any]]], Iterable[Any]]
+
+
+def _call(call: Callable[[], Any]) -> Any:  # Any: whatever the call gives
+    return call()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +52,20 @@ class Description:
     leaks: tuple[dict[str, Any], ...]
     redactions: tuple[dict[str, Any], ...]
 
-    def write(self) -> None:
-        """Write every file of the dataset but data/ and the manifest."""
+    def write(self, run: Run) -> None:
+        """Write every file of the dataset but data/ and the manifest.
+
+        Args:
+            run: runs a task over items, as ``Workers.run`` does: reading all rows and drawing take their time.
+        """
         folder, hosts = self.folder, ", ".join(self.origins)
         write_json(folder / "funnel.json", self.tally.to_dict())
         leakage = write_leakage(folder / "leakage.json", list(self.checked_against), self.text_counts, list(self.leaks))
-        proof = prove_splits(folder, split=self.config.split)
+        calls: tuple[Callable[[], Any], ...] = (
+            *picture_calls(folder, self.tally, self.stats),
+            partial(prove_splits, folder, split=self.config.split),
+        )
+        *_, proof = run(_call, calls)
         if any(of_kind["in_several"] for kind, of_kind in proof.items() if kind != "split"):
             raise ArtifactError("splits must share nothing, but the rows that were written do: report this build")
         write_proof(folder, proof)

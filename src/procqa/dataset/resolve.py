@@ -41,8 +41,9 @@ def resolve_ids(task: ResolveTask) -> Resolved:
     moved: set[tuple[int, int, int]] = set()
     misplaced: dict[tuple[int, int, int], str] = {}
     for site, spills in task.spills:
-        keys = shuffle.read_keys(spills, task.bucket)
-        posts = np.sort(keys[keys["kind"] != shuffle.WANTED], order=("id", "activity_ms", "digest"))
+        keys = shuffle.read_bucket_keys(spills, task.bucket)
+        posts = keys[keys["kind"] != shuffle.WANTED]
+        posts = posts[np.lexsort((posts["digest"], posts["activity_ms"], posts["id"]))]
         is_last = np.append(posts["id"][1:] != posts["id"][:-1], True)[: len(posts)]
         winners = posts[is_last]
         place = np.searchsorted(winners["id"], posts["id"])

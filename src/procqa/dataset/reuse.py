@@ -20,7 +20,6 @@ from procqa.dataset.state import redactions_of, require_bytes
 from procqa.files import loaded_once
 
 _ROW = np.dtype([("site", "<i2"), ("thread", "<i8"), ("sizes", "<i4", (2,))])
-_NO_KEYS = np.empty(0, dtype=shuffle.KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def spill_texts(task: ReuseTask) -> Path:
         records[number] = place[row["site"]], row["question_id"], tuple(map(len, both))
         texts += both
     joined = np.frombuffer(b"".join(texts), dtype=np.uint8)
-    shuffle.write_spill(task.spill, list(shuffle.join_segments(records, joined, buckets[order])), _NO_KEYS)
+    shuffle.write_rows(task.spill, records, joined, buckets[order])
     return task.spill
 
 

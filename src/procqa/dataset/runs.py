@@ -26,6 +26,8 @@ from procqa.text import count_chars
 BATCH_ROWS = 128
 """Rows in a batch of a run: what a part reads too much at each end. Source: ours, docs/decisions/0003."""
 
+_ROWS_AT_ONCE = 8 * BATCH_ROWS
+
 PART_ROWS = 50_000
 PART_CHARS = 16 << 20
 """A part ends at either limit, rows or characters, which bounds what one task holds."""
@@ -37,6 +39,11 @@ SORTED_BY = ("order", "id", "site")
 
 _OWNERS = ("question_owner", "answer_owner")
 _RUN_SCHEMA = pa.schema([*SCHEMA, *((name, pa.int64()) for name in _OWNERS)])
+
+
+def sort_by(records: NDArray[np.void], names: Sequence[str] = SORTED_BY) -> NDArray[np.int64]:
+    """The order of records by some of their fields, the first first, and else as they stand."""
+    return np.lexsort([records[name] for name in reversed(names)])  # many times as fast as argsort(order=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,10 @@ def write_run(path: Path, pairs: Sequence[OrderedPair]) -> None:
         ranges.setdefault(row.pair.language, [place, place])[1] = place + 1
     new = path.with_suffix(".new")
     with pa.OSFile(str(new), "wb") as sink, pa.ipc.new_file(sink, _RUN_SCHEMA) as writer:
-        for start in range(0, len(pairs), BATCH_ROWS):
-            writer.write_batch(to_batch(pairs[start : start + BATCH_ROWS]))
+        for start in range(0, len(pairs), _ROWS_AT_ONCE):
+            rows = to_batch(pairs[start : start + _ROWS_AT_ONCE])
+            for first in range(0, len(rows), BATCH_ROWS):
+                writer.write_batch(rows.slice(first, BATCH_ROWS))
     np.save(beside(path, "keys"), np.array([row.key for row in pairs], dtype=KEY))
     beside(path, "ranges").write_text(json.dumps(ranges), encoding="utf-8")
     new.replace(path)
@@ -109,7 +118,7 @@ def beside(run: Path, what: str) -> Path:
 
 def to_batch(rows: Sequence[OrderedPair]) -> pa.RecordBatch:
     """Pairs as rows of a run, with the characters of code and text counted."""
-    counts = _count([row.pair.question for row in rows]) + _count([row.pair.answer for row in rows])
+    counts = count_texts([row.pair.question for row in rows]) + count_texts([row.pair.answer for row in rows])
     columns = []
     for field in SCHEMA:
         if field.name in _COUNTS:
@@ -128,7 +137,7 @@ def to_batch(rows: Sequence[OrderedPair]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*columns, *owners], schema=_RUN_SCHEMA)
 
 
-def _count(texts: Sequence[str]) -> list[list[int]]:
+def count_texts(texts: Sequence[str]) -> list[list[int]]:
     """The characters of code, and those of prose, in each text."""
     from procqa.dataset.word_counts import UNSURE, count_code
 
@@ -168,7 +177,7 @@ def read_languages(runs: Sequence[Path]) -> Iterator[LanguageRows]:
         keys = np.concatenate([np.load(beside(runs[number], "keys"))[start:stop] for number, start, stop in holders])
         run = np.concatenate([np.full(stop - start, number) for number, start, stop in holders])
         place = np.concatenate([np.arange(start, stop) for _, start, stop in holders])
-        order = np.argsort(keys, order=SORTED_BY)
+        order = sort_by(keys)
         yield LanguageRows(language, keys[order], run[order], place[order])
 
 
@@ -260,7 +269,7 @@ def _merge(part: Part) -> pa.Table:
                     batches.append(reader.get_batch(number).slice(low, high - low))
                 elif len(wanted):
                     batches.append(reader.get_batch(number).take(columnar.integers((wanted + low).tolist())))
-    order = np.argsort(np.concatenate(keys), order=SORTED_BY)
+    order = sort_by(np.concatenate(keys))
     table = pa.Table.from_batches(batches).take(columnar.integers(order.tolist())).combine_chunks()
     if part.names is not None:
         table = _name_authors(table, part.names, np.concatenate(keys)["site"][order])

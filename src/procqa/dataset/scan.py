@@ -6,7 +6,7 @@ that can be no pair, and of what no pair needs, only the numbers are spilled.
 
 import json
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from procqa.dataset import shuffle
 from procqa.dataset.spill import ROW_BUCKETS
 from procqa.dataset.survey import survey_block
-from procqa.dump.blocks import Block
+from procqa.dump.blocks import Block, BlockPlace
 from procqa.dump.posts import ABSENT, QUESTION
 from procqa.dump.rows import parse_tags
 from procqa.pairs.languages import language_of, parse_languages
@@ -44,7 +44,7 @@ class ScanTask:
     name: str
     source: str
     site: int
-    block: Block
+    block: Block | BlockPlace
     languages: tuple[str, ...]
     needs_accepted: bool
     keep_rejects: bool
@@ -81,7 +81,7 @@ def scan_block(task: ScanTask) -> Scanned:
             return scanned
     from procqa.dump.columns import read_columns  # numba stays out of the process that only hands out tasks
 
-    block = read_columns(task.block)
+    block = read_columns(task.block if isinstance(task.block, Block) else task.block.read())
     unreadable: dict[str, int] = {}
     for _, reason, _ in block.unreadable:
         unreadable[reason] = unreadable.get(reason, 0) + 1
@@ -110,27 +110,39 @@ def _spill(block: "BlockRows", task: ScanTask, path: Path) -> None:
     posts = block.posts
     is_question = posts["kind"] == QUESTION
     questions = np.flatnonzero(is_question)
-    index = partial(_language_index, names=task.languages)
-    posts["language"][questions] = list(map(index, block.escaped_tags(questions)))
+    index_of = language_indexes(task.languages)
+    posts["language"][questions] = [index_of[tags] for tags in block.escaped_tags(questions)]
     is_whole = ~is_question | (posts["language"] >= 0)
     if task.needs_accepted:
         is_whole &= ~is_question | (posts["accepted"] != ABSENT)
     buckets = shuffle.bucket_of(posts["thread"], ROW_BUCKETS)
     order = np.argsort(buckets, kind="stable")
     records, texts = block.take(order, is_whole)
-    shuffle.write_spill(path, list(shuffle.join_segments(records, texts, buckets[order])), _keys(posts))
+    shuffle.write_rows(path, records, texts, buckets[order], _keys(posts))
 
 
-@lru_cache(maxsize=1 << 16)
-def _language_index(escaped_tags: bytes, *, names: tuple[str, ...]) -> int:
-    """The index of a question's language among ``language_names``; -1 where it has none of them."""
-    language = language_of(parse_tags(escaped_tags), _language_table(names))
-    return -1 if language is None else language_names(names).index(language)
+_MOST_TAGS = 1 << 16
+
+
+class _LanguageIndexes(dict[bytes, int]):
+    """The index of a question's language among ``language_names`` by its tags; -1 where it has none of them."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._table, self._names = parse_languages(names), language_names(names)
+
+    def __missing__(self, escaped_tags: bytes) -> int:
+        if len(self) == _MOST_TAGS:
+            self.clear()
+        language = language_of(parse_tags(escaped_tags), self._table)
+        index = self[escaped_tags] = -1 if language is None else self._names.index(language)
+        return index
 
 
 @lru_cache(maxsize=4)
-def _language_table(names: tuple[str, ...]) -> dict[str, str]:
-    return parse_languages(names)
+def language_indexes(names: tuple[str, ...]) -> _LanguageIndexes:
+    """The languages of tags that were looked up before, and of any others; see ``_LanguageIndexes``."""
+    return _LanguageIndexes(names)
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,7 @@
 """What a build reads: the tables of each dump, their digests, and standard input, which passes by once."""
 
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,12 @@ from procqa.dump.archive import dump_site, open_table
 from procqa.dump.rows import LOCAL_SITE
 from procqa.dump.stream import ByteStream
 from procqa.dump.tables import Table, Tables, bare_name, find_tables
+from procqa.errors import ArtifactError
 
 STDIN = "-"
+
+STDIN_NOT_READ = Input(STDIN, 0, "")
+"""Standard input before it has been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +57,69 @@ def find_sources(dumps: Sequence[str], site: str | None) -> tuple[Source, ...]:
     return tuple(Source(dump, site or dump_site(dump), find_tables(dump)) for dump in dumps)
 
 
-def digest_sources(sources: Sequence[Source], *, reads_stdin: bool) -> list[Input]:
-    """The files of all dumps, each once, in their order.
+class Digests:
+    """The digests of the files of all dumps, each once and in their order, taken in a thread beside the work on them.
 
-    Args:
-        reads_stdin: read standard input to its end for its digest; else it is an input still to be digested.
+    Attributes:
+        stamps: the same inputs with what tells a file that was not changed, in place of its digest.
 
     Raises:
-        ArtifactError: a file cannot be read.
+        ArtifactError: a file is not there.
     """
-    paths = dict.fromkeys(table.path for source in sources for table in source.wanted_tables())
-    return [_digest_stdin(reads_stdin) if path == STDIN else digest_input(Path(path)) for path in paths]
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._paths = list(dict.fromkeys(table.path for source in sources for table in source.wanted_tables()))
+        self.stamps = self._stamp()
+        self._inputs: list[Input] = []
+        self._error: ArtifactError | None = None
+        # Where a build fails nobody waits for it.
+        self._thread = threading.Thread(target=self._take, daemon=True)
+        self._thread.start()
+
+    def _stamp(self) -> list[Input]:
+        return [STDIN_NOT_READ if path == STDIN else _stamp_file(Path(path)) for path in self._paths]
+
+    def _take(self) -> None:
+        try:
+            for path in self._paths:
+                self._inputs.append(STDIN_NOT_READ if path == STDIN else digest_input(Path(path)))
+        except ArtifactError as error:
+            self._error = error
+
+    def wait(self, stdin: Input = STDIN_NOT_READ) -> list[Input]:
+        """The inputs with their digests, once all files are read.
+
+        Args:
+            stdin: what stands for standard input among them.
+
+        Raises:
+            ArtifactError: a file cannot be read, or was changed meanwhile.
+        """
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        if self._stamp() != self.stamps:
+            raise ArtifactError(
+                f"a dump must not change while it is read, but one of {', '.join(self._paths)} did:"
+                " wait until it is complete, and give the command again"
+            )
+        return [stdin if entry.name == STDIN else entry for entry in self._inputs]
 
 
-def _digest_stdin(reads: bool) -> Input:
-    if not reads:
-        return Input(STDIN, 0, "")
+def _stamp_file(path: Path) -> Input:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ArtifactError(f"{path} must be a readable file or folder: {error.strerror}") from error
+    return Input(path.name, status.st_size, f"{status.st_ino}-{status.st_mtime_ns}")
+
+
+def digest_stdin() -> Input:
+    """Standard input, read to its end for its digest.
+
+    Raises:
+        DumpError: it cannot be read to its end.
+    """
     with open_table(Table(STDIN, "Posts")) as stream:
         hashed = HashedStream(stream)
         while hashed.read(1 << 20):

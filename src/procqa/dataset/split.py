@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.dataset.runs import SORTED_BY, LanguageRows, beside, read_languages
+from procqa.dataset.runs import SORTED_BY, LanguageRows, beside, read_languages, sort_by
 
 _PLACE_OF_PARTITION = {None: 0, "train": 1, "validation": 2, "test": 3}
 _GROUP_BITS = 60
@@ -114,7 +114,7 @@ def _join_groups(runs: Sequence[Path], starts: NDArray[np.int64], labels: NDArra
     """The group that stands for each group which shares a cluster with another: that of their oldest question."""
     clustered = (_members(rows, starts, labels, None) for rows in read_languages(runs))
     members = np.concatenate([np.empty(0, dtype=_MEMBER), *clustered])
-    members = members[np.argsort(members, order=SORTED_BY)]
+    members = members[sort_by(members)]
     parent: dict[int, int] = {}
 
     def root(group: int) -> int:
@@ -157,11 +157,11 @@ def _join_clusters(splits: NDArray[np.uint8], clustered: Sequence[NDArray[np.voi
     if not any(map(len, clustered)):
         return clusters
     members = np.concatenate(clustered)
-    members = members[np.argsort(members, order=("label", *SORTED_BY))]
+    members = members[sort_by(members, ("label", *SORTED_BY))]
     _, first, of_label = np.unique(members["label"], return_index=True, return_inverse=True)
     oldest = members[first]
     number = np.empty(len(oldest), dtype=np.int64)
-    number[np.argsort(oldest, order=SORTED_BY)] = np.arange(len(oldest))
+    number[sort_by(oldest)] = np.arange(len(oldest))
     splits[members["row"]] = oldest["split"][of_label]
     clusters[members["row"]] = number[of_label]
     return clusters

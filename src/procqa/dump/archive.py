@@ -79,7 +79,8 @@ def open_table(table: Table, *, seven_zip: SevenZipReader = "auto") -> Iterator[
                 raise DumpError(f"{path} is a 7z archive, which cannot be read from a pipe: give the file", path=path)
             yield stack.enter_context(open_seven_zip(path, seven_zip, table=table.member))
         else:
-            yield Checked(_decompress(_Head(head, file), container), path)
+            place = Path(path) if container == "plain" and _is_seekable(file) else None
+            yield Checked(_decompress(_Head(head, file), container), path, file=place)
 
 
 def dump_site(path: str) -> str:

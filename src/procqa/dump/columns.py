@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.dump import kernels
+from procqa.dump import kernels, number_kernels
 from procqa.dump.blocks import MAX_ROW_BYTES, Block, whole_row
 from procqa.dump.posts import ABSENT, ANSWER, POST, QUESTION, TAGS, TEXTS
 from procqa.dump.rows import ATTRIBUTES, PostValues, Unreadable, read_row, read_values
@@ -93,7 +93,7 @@ def read_columns(block: Block) -> BlockRows:
     table = _frame(data)
     n_rows = len(table)
     numbers = np.empty((n_rows, len(_NUMBERS)), dtype=np.int64)
-    kernels.read_numbers(data, table, numbers, _KINDS, ABSENT)
+    number_kernels.read_numbers(data, table, numbers, _KINDS, ABSENT)
     kinds = _kinds(data, table, numbers)
     digests = np.zeros(n_rows, dtype=np.uint64)
     kernels.digest_rows(data, table[:, kernels.START].copy(), table[:, kernels.END].copy(), digests)

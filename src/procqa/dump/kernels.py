@@ -151,6 +151,12 @@ def _end_of_value(data: Bytes, at: int, classes: Bytes) -> int:
     """Where the closing quote of a value stands; 0 where the value holds anything unusual."""
     n = len(data)
     while at < n:
+        if at + 8 <= n:
+            marks = _marks(_word(data, at))
+            if marks == 0:
+                at += 8
+                continue
+            at += _first(marks)
         kind = classes[data[at]]
         if kind == _PLAIN:
             at += 1
@@ -169,6 +175,29 @@ def _end_of_value(data: Bytes, at: int, classes: Bytes) -> int:
                 return 0
             at += size
     return 0
+
+
+_ONES, _HIGHS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_QUOTES_OR_AMPERSANDS, _FOURS = np.uint64(0x26) * _ONES, np.uint64(0x04) * _ONES
+_LESS_THANS, _SPACES = np.uint64(ord("<")) * _ONES, np.uint64(0x20) * _ONES
+_AMPERSANDS = np.uint64(ord("&")) * _ONES
+
+
+@njit(cache=True, nogil=True)
+def _marks(word: np.uint64) -> np.uint64:
+    """The high bit of each of eight bytes that is not plain, sure up to the lowest; 0 where all are plain."""
+    # A quote and an ampersand differ in one bit alone. A byte is 0 where taking one borrows from its high bit.
+    ends = (word | _FOURS) ^ _QUOTES_OR_AMPERSANDS
+    less = word ^ _LESS_THANS
+    zeros = ((ends - _ONES) & ~ends) | ((less - _ONES) & ~less) | ((word - _SPACES) & ~word)
+    return (zeros | word) & _HIGHS
+
+
+@njit(cache=True, nogil=True)
+def _first(marks: np.uint64) -> int:
+    """Which of eight bytes has the lowest high bit that is set."""
+    lowest = (marks & (~marks + np.uint64(1))) >> np.uint64(7)
+    return int((lowest * np.uint64(0x0001020304050607)) >> np.uint64(56))
 
 
 @njit(cache=True, nogil=True)
@@ -239,87 +268,6 @@ def _utf8_size(data: Bytes, at: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def read_numbers(data: Bytes, table: Integers, numbers: Integers, kinds: Bytes, absent: int) -> None:
-    """The numbers and dates of all usual rows; a row with an unusual one becomes surprising.
-
-    Args:
-        table: (rows, …) as ``frame_rows`` filled it.
-        numbers: (rows, attributes) is filled; ``absent`` where a value is absent or empty.
-        kinds: (attributes,) 0 an id, 1 an id with a sign, 2 a date, 3 a score, 4 a count.
-    """
-    for row in range(len(table)):
-        if table[row, STATUS] != USUAL:
-            continue
-        for column in range(numbers.shape[1]):
-            start, stop = table[row, SPANS + 2 * column], table[row, SPANS + 2 * column + 1]
-            numbers[row, column] = absent
-            if stop > start:
-                value = _date(data, start, stop) if kinds[column] == 2 else _number(data, start, stop, kinds[column])
-                if value == absent:
-                    table[row, STATUS] = SURPRISING
-                    break
-                numbers[row, column] = value
-
-
-_NONE = np.iinfo(np.int64).min
-
-
-@njit(cache=True, nogil=True)
-def _number(data: Bytes, start: int, stop: int, kind: int) -> int:
-    negative = data[start] == 45 and (kind == 1 or kind == 3)
-    at = start + 1 if negative else start
-    most = 18 if kind < 2 else 9
-    if stop - at > most or stop == at or (kind < 2 and data[at] == 48):
-        return _NONE
-    value = 0
-    while at < stop:
-        digit = data[at] - 48
-        if digit < 0 or digit > 9:
-            return _NONE
-        value = value * 10 + digit
-        at += 1
-    return -value if negative else value
-
-
-@njit(cache=True, nogil=True)
-def _two(data: Bytes, at: int) -> int:
-    """Two digits as a number; -1 where they are none."""
-    tens, ones = int(data[at]) - 48, int(data[at + 1]) - 48
-    if tens < 0 or tens > 9 or ones < 0 or ones > 9:
-        return -1
-    return tens * 10 + ones
-
-
-@njit(cache=True, nogil=True)
-def _date(data: Bytes, start: int, stop: int) -> int:
-    """Milliseconds since 1970 of ``2018-02-22T16:40:13.577``; _NONE of any other shape or an impossible day."""
-    if stop - start != 23 or data[start + 4] != 45 or data[start + 7] != 45 or data[start + 10] != 84:
-        return _NONE
-    if data[start + 13] != 58 or data[start + 16] != 58 or data[start + 19] != 46:
-        return _NONE
-    century, years, month, day = _two(data, start), _two(data, start + 2), _two(data, start + 5), _two(data, start + 8)
-    hour, minute, second = _two(data, start + 11), _two(data, start + 14), _two(data, start + 17)
-    tens, ones = _two(data, start + 20), int(data[start + 22]) - 48
-    if min(century, years, month, day, hour, minute, second, tens, ones) < 0 or ones > 9:
-        return _NONE
-    year = century * 100 + years
-    if year < 1990 or year > 2099 or month < 1 or month > 12 or hour > 23 or minute > 59 or second > 59:
-        return _NONE
-    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    days = 31 - (month == 4 or month == 6 or month == 9 or month == 11)
-    if month == 2:
-        days = 29 if is_leap else 28
-    if day < 1 or day > days:
-        return _NONE
-    # Days since 1970 by the civil calendar, years counted from March.
-    shifted = year - (month <= 2)
-    of_era = shifted % 400
-    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    number = (shifted // 400) * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
-    return ((number * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + tens * 10 + ones
-
-
-@njit(cache=True, nogil=True)
 def digest_rows(data: Bytes, starts: Integers, stops: Integers, digests: NDArray[np.uint64]) -> None:
     """A 64-bit hash of each range of bytes, eight bytes at a time."""
     for row in range(len(starts)):
@@ -364,6 +312,19 @@ def gather_texts(data: Bytes, spans: Integers, sizes: Integers, out: Bytes) -> i
         for column in range(spans.shape[1]):
             at, stop, before = spans[row, column, 0], spans[row, column, 1], to
             while at < stop:
+                if at + 8 <= stop:
+                    # Eight bytes at once: what is behind an ampersand is written over, and never behind the end.
+                    word = _word(data, at)
+                    _put_word(out, to, word)
+                    word ^= _AMPERSANDS
+                    marks = (word - _ONES) & ~word & _HIGHS
+                    if marks == 0:
+                        at += 8
+                        to += 8
+                        continue
+                    plain = _first(marks)
+                    at += plain
+                    to += plain
                 byte = data[at]
                 if byte == 38:
                     size, byte = reference(data, at)
@@ -374,3 +335,11 @@ def gather_texts(data: Bytes, spans: Integers, sizes: Integers, out: Bytes) -> i
                 to += 1
             sizes[row, column] = to - before
     return to
+
+
+@njit(cache=True, nogil=True)
+def _put_word(out: Bytes, to: int, word: np.uint64) -> None:
+    """Write a number as eight bytes, little end first; compiled to one store."""
+    place = np.uint64(to)
+    for byte in range(8):
+        out[place + np.uint64(byte)] = np.uint8((word >> np.uint64(8 * byte)) & np.uint64(255))

@@ -9,7 +9,6 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Literal, NamedTuple
 from xml.parsers import expat
 
@@ -256,7 +255,6 @@ _LICENCE_4_MS = _to_ms("2018-05-02T00:00:00")
 _TAG_NAME = re.compile(r"[^<>|\s]+")
 
 
-@lru_cache(maxsize=1 << 15)
 def parse_tags(escaped: bytes) -> tuple[str, ...]:
     """The tags of a row as the dump has them, in either style: ``<a><b>`` or ``|a|b|``."""
     plain = escaped.replace(b"&lt;", b"<").replace(b"&gt;", b">")

@@ -4,6 +4,7 @@ Under ``archive`` and ``seven_zip``, which hand out such streams, and ``blocks``
 """
 
 import lzma
+from pathlib import Path
 from typing import Protocol
 
 from procqa.errors import DumpError
@@ -25,11 +26,16 @@ UNREADABLE = (OSError, EOFError, ValueError, MemoryError, lzma.LZMAError)
 
 
 class Checked:
-    """A stream that counts its bytes and says in one sentence where it cannot go on."""
+    """A stream that counts its bytes and says in one sentence where it cannot go on.
 
-    def __init__(self, source: ByteStream, path: str) -> None:
+    Attributes:
+        file: where the same bytes stand at the same places, if the source is a file that is not compressed.
+    """
+
+    def __init__(self, source: ByteStream, path: str, *, file: Path | None = None) -> None:
         self._source = source
         self._path = path
+        self.file = file
         self._offset = 0
 
     def read(self, size: int, /) -> bytes:

@@ -30,7 +30,6 @@ from procqa.artifact import (
     digest_input,
     is_artifact,
     load_manifest,
-    lock,
     refuse_overlap,
 )
 from procqa.errors import ArtifactError, ProcqaError
@@ -39,6 +38,7 @@ from procqa.index.dense import VectorFile, write_dense
 from procqa.index.documents import Documents, Source, document_text, write_documents
 from procqa.index.lexical import BOOSTS, write_lexical
 from procqa.journal import append_log
+from procqa.lock import lock
 from procqa.records import Document
 
 FUSION = {"rrf_k": 60, "lexical": 0.5, "dense": 0.5}
