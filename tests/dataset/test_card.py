@@ -1,6 +1,6 @@
 from collections import Counter
 
-from procqa.dataset.card import CardFacts, card_text, picture_calls, write_card
+from procqa.dataset.card import CardFacts, card_text, draw_pictures, write_card
 from procqa.dataset.funnel import Tally
 from procqa.dataset.statistics import describe_table
 from tests.dataset.small import row, table
@@ -65,8 +65,7 @@ def test_a_card_is_written_with_its_pictures_and_the_notice_and_again_the_same(t
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         write_card(tmp_path / name, facts())
-        for draw in picture_calls(tmp_path / name, facts().tally, facts().stats):
-            draw()
+        draw_pictures(tmp_path / name, facts().tally, facts().stats)
     names = ["NOTICE", "README.md", "funnel.png", "lengths.png"]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == names
     assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes() for name in names)

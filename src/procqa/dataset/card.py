@@ -6,9 +6,8 @@ so equal facts give an equal card. Source: ours, docs/decisions/0013.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,16 +85,14 @@ class CardFacts:
     redacted: Mapping[str, int] | None = None
 
 
-def picture_calls(folder: Path, tally: Tally, stats: Sequence[PartStats]) -> tuple[Callable[[], None], ...]:
-    """What draws the two pictures that the card shows, each a call that any worker can make."""
-    return (
-        partial(draw_funnel, folder / FUNNEL_PLOT, tally.to_dict(), list(tally.dropped_by_reason)),
-        partial(draw_lengths, folder / LENGTHS_PLOT, stats),
-    )
+def draw_pictures(folder: Path, tally: Tally, stats: Sequence[PartStats]) -> None:
+    """Draw the two pictures that the card shows."""
+    draw_funnel(folder / FUNNEL_PLOT, tally.to_dict(), list(tally.dropped_by_reason))
+    draw_lengths(folder / LENGTHS_PLOT, stats)
 
 
 def write_card(folder: Path, facts: CardFacts) -> None:
-    """Write README.md and NOTICE; what draws the pictures beside them is told by ``picture_calls``."""
+    """Write README.md and NOTICE; ``draw_pictures`` draws what they show."""
     (folder / CARD).write_text(card_text(facts), encoding="utf-8")
     (folder / NOTICE_FILE).write_text(NOTICE, encoding="utf-8")
 

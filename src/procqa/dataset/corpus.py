@@ -22,7 +22,7 @@ from procqa.corpora.benchmarks import read_benchmark_texts
 from procqa.corpora.records import CorpusPair, SkippedFile
 from procqa.corpora.release import REPEATED, ReleasedPair
 from procqa.corpora.sources import digest_source
-from procqa.dataset.card import CardFacts, picture_calls, write_card
+from procqa.dataset.card import CardFacts, draw_pictures, write_card
 from procqa.dataset.croissant import CroissantFacts, write_croissant
 from procqa.dataset.decontaminate import KeptTexts, Leak, LeakFinder, keep_texts
 from procqa.dataset.describe import count_languages, write_json
@@ -170,8 +170,7 @@ def _describe(
         split_proofs=(RELEASED_SPLITS,) if is_released else _prove(folder),
         leakage=leakage,
     )
-    for draw in picture_calls(folder, sifted.tally, stats):
-        draw()
+    draw_pictures(folder, sifted.tally, stats)
     write_card(folder, facts)
     licences = [name for name, _ in merge_stats(stats).licences]
     write_croissant(folder, CroissantFacts(facts.title, sources, licences, tuple(sorted(sifted.sites))))

@@ -11,7 +11,7 @@ from typing import Any
 
 from procqa.artifact import Input
 from procqa.config import BuildConfig
-from procqa.dataset.card import CardFacts, picture_calls, write_card
+from procqa.dataset.card import CardFacts, draw_pictures, write_card
 from procqa.dataset.croissant import CroissantFacts, write_croissant
 from procqa.dataset.decontaminate import TextCounts
 from procqa.dataset.funnel import Tally
@@ -62,10 +62,10 @@ class Description:
         write_json(folder / "funnel.json", self.tally.to_dict())
         leakage = write_leakage(folder / "leakage.json", list(self.checked_against), self.text_counts, list(self.leaks))
         calls: tuple[Callable[[], Any], ...] = (
-            *picture_calls(folder, self.tally, self.stats),
+            partial(draw_pictures, folder, self.tally, self.stats),
             partial(prove_splits, folder, split=self.config.split),
         )
-        *_, proof = run(_call, calls)
+        _, proof = run(_call, calls)
         if any(of_kind["in_several"] for kind, of_kind in proof.items() if kind != "split"):
             raise ArtifactError("splits must share nothing, but the rows that were written do: report this build")
         write_proof(folder, proof)

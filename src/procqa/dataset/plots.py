@@ -22,7 +22,10 @@ BIN_WORDS = 20
 MOST_LANGUAGES = 15
 """Languages with a bar of their own; smaller ones share one. Source: ours, docs/decisions/0013."""
 
-ROW_INCHES = 0.3
+ROW_INCHES, GAP_INCHES, RIGHT_INCHES = 0.3, 0.55, 0.15
+LETTER_INCHES, MOST_LEFT_INCHES = 0.072, 3.6
+"""Room for a letter of the names of rows, and the most that they get."""
+
 INK, GREY, DROPPED, KEPT = "#222222", "#d9d9d9", "#c8553d", "#3a7d44"
 TEXT_COLOURS = {"title": "#f2a541", "question": "#1f6f8b", "answer": "#3a7d44"}
 
@@ -38,7 +41,9 @@ def draw_funnel(path: Path, tally: Mapping[str, Any], order: Sequence[str] = ())
     drops = {reason: sum(tally["dropped"][reason].values()) for reason in reasons}
     languages = _largest(tally["kept"])
     kept = sum(n for _, n in languages)
-    with _figure(path, [len(drops) + 2, max(len(languages), 1)]) as figure:
+    letters = max(map(len, ["questions", *drops, *(name for name, _ in languages)]))
+    left_inches = min(0.2 + LETTER_INCHES * letters, MOST_LEFT_INCHES)
+    with _figure(path, [len(drops) + 2, max(len(languages), 1)], left_inches=left_inches) as figure:
         _draw_drops(figure.axes[0], int(tally["questions"]), drops)
         axes = figure.axes[1]
         for row, (_, n) in enumerate(languages):
@@ -75,7 +80,7 @@ def _name_rows(axes: Any, names: Sequence[str], *, most: int) -> None:  # Any: m
 def draw_lengths(path: Path, stats: Iterable[PartStats]) -> None:
     """Draw how many words titles, questions and answers have, longer ones than MOST_WORDS at the end."""
     total = merge_stats(stats)
-    with _figure(path, [6] * len(TEXTS)) as figure:
+    with _figure(path, [6] * len(TEXTS), left_inches=0.8, below_inches=0.5) as figure:
         for place, (axes, name) in enumerate(zip(figure.axes, TEXTS, strict=True)):
             histogram = getattr(total, f"{name}_words")
             mean, middle = total.words[place] / max(total.rows, 1), median_words(histogram)
@@ -125,20 +130,37 @@ def _label(axes: Any, row: int, place: float, text: str) -> None:  # Any: matplo
 
 
 @contextmanager
-def _figure(path: Path, rows: Sequence[int]) -> Iterator[Any]:  # Any: matplotlib has no types here
+def _figure(
+    path: Path, rows: Sequence[int], *, left_inches: float, below_inches: float = 0.1
+) -> Iterator[Any]:  # Any: matplotlib has no types here
     """A figure with axes that have room for so many rows, saved as PNG without date and software at the end.
 
     It stands apart from what a user draws, and from a user's own style.
+
+    Args:
+        left_inches: room for what stands to the left of the axes; ``below_inches`` below the last.
     """
-    import matplotlib.style
+    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.style.context("default"):
-        height_inches = ROW_INCHES * sum(rows) + 0.4 * len(rows)
-        figure = Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI, layout="constrained")
+    plain = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
+    with matplotlib.rc_context(plain):
+        height_inches = ROW_INCHES * sum(rows) + GAP_INCHES * len(rows) + below_inches
+        figure = Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI)
         FigureCanvasAgg(figure)
-        figure.subplots(len(rows), 1, height_ratios=rows)
+        # Places are computed: a layout engine draws all of it twice to find them.
+        above = height_inches
+        for n_rows in rows:
+            above -= GAP_INCHES + ROW_INCHES * n_rows
+            figure.add_axes(
+                (
+                    left_inches / WIDTH_INCHES,
+                    above / height_inches,
+                    1 - (left_inches + RIGHT_INCHES) / WIDTH_INCHES,
+                    ROW_INCHES * n_rows / height_inches,
+                )
+            )
         for axes in figure.axes:
             axes.spines[["top", "right"]].set_visible(False)
             axes.spines[["left", "bottom"]].set_color(GREY)
