@@ -233,7 +233,7 @@ def find_complete(
 def _tidy_up(out: Path, origin: dict[str, Any]) -> None:
     """Remove what a kill left that came after the folder was published."""
     partial, old = _partial_of(out), _old_of(out)
-    has_partial = _is_partial_of(partial, origin) or is_hollow(partial)
+    has_partial = _is_partial_of(partial, origin, whatever_digests=True) or is_hollow(partial)
     has_old = is_artifact(old) or is_hollow(old)
     if has_partial or has_old:
         with lock(out):
@@ -336,12 +336,14 @@ def _remove_partial(partial: Path) -> None:
     remove_folder(partial, last=_ORIGIN)
 
 
-def _is_partial_of(partial: Path, origin: dict[str, Any]) -> bool:
-    """Whether work of the same recipe and inputs lies there."""
-    marker = partial / _ORIGIN
+def _is_partial_of(partial: Path, origin: dict[str, Any], *, whatever_digests: bool = False) -> bool:
+    """Whether work of the same recipe and inputs lies there, or of inputs of the same names and sizes."""
     try:
-        return bool(json.loads(marker.read_text(encoding="utf-8")) == origin)
-    except (OSError, ValueError):
+        found = json.loads((partial / _ORIGIN).read_text(encoding="utf-8"))
+        if whatever_digests:
+            found, origin = ({**of, "inputs": [(i["name"], i["size"]) for i in of["inputs"]]} for of in (found, origin))
+        return bool(found == origin)
+    except (OSError, ValueError, TypeError, KeyError):
         return False
 
 

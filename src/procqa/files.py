@@ -86,7 +86,7 @@ def remove_folder(folder: Path, *, last: str) -> None:
     """
     kept = folder / last
     for place in reversed(kept.parents[: len(Path(last).parts)]):
-        for path in [*place.iterdir()] if place.is_dir() else []:
+        for path in _entries(place):
             if path == kept or path in kept.parents:
                 continue
             if path.is_dir() and not path.is_symlink():
@@ -95,6 +95,14 @@ def remove_folder(folder: Path, *, last: str) -> None:
                 with contextlib.suppress(OSError):
                     path.unlink()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What stands in a folder; nothing where that cannot be told."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def is_hollow(folder: Path) -> bool:

@@ -105,13 +105,19 @@ def start_early(config: RunConfig, preload: str) -> None:
     """Start what takes a while before there is work: where workers are processes, the server that forks them.
 
     Args:
-        preload: a module that it imports once for all of them.
+        preload: a module that it imports once for all of them, in place of what a program that imports procqa may
+            have asked its own server to import.
     """
     if _executor(config) == "process":
         # Workers inherit it; it is chosen when Arrow is imported.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         multiprocessing.set_forkserver_preload([preload])
-        forkserver.ensure_running()
+        # Until it has imported all, the server would print a traceback on Ctrl-C; it inherits the mask.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -226,7 +232,7 @@ def _process_workers(jobs: int) -> Iterator[Workers]:
     pool = _Pool(jobs)
     try:
         yield Workers(pool.submit, jobs, are_here=True)
-    except BrokenProcessPool as error:
+    except (BrokenProcessPool, EOFError, ConnectionError) as error:  # the last two of a server that is gone
         raise ProcqaError("a worker process died, mostly for want of memory: lower --jobs or --memory") from error
     finally:
         pool.close()

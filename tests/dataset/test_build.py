@@ -1,10 +1,12 @@
 import io
 import json
+import os
 import sys
 
 import pytest
 
 import datasets
+from procqa import __version__
 from procqa.artifact import load_manifest
 from procqa.chain import verify
 from procqa.config import BuildConfig
@@ -230,7 +232,7 @@ def test_a_dump_without_a_wanted_pair_is_one_sentence_and_leaves_nothing(tmp_pat
 
 
 def test_a_missing_dump_and_an_unknown_language_fail_at_once(tmp_path):
-    with pytest.raises(ArtifactError, match="readable file or folder"):
+    with pytest.raises(ArtifactError, match="must be a readable file"):
         build(tmp_path / "absent.xml", tmp_path / "out")
     write_dump(tmp_path / "dump.xml", threads(3))
     with pytest.raises(ConfigError, match="fortran"):
@@ -258,6 +260,28 @@ def test_a_build_that_was_interrupted_goes_on_with_what_is_done(tmp_path):
     assert build_dataset(request, look)["sha256"] == whole["sha256"]
     assert seen == stamps
     assert not (tmp_path / ".out.partial").exists()
+
+
+def test_what_a_kill_left_is_removed_though_the_dump_was_touched(tmp_path):
+    dump = tmp_path / "d.xml"
+    write_dump(dump, threads(12))
+    build(dump, tmp_path / "out")
+    partial = tmp_path / ".out.partial"
+
+    def leave(recipe):
+        (partial / "scratch").mkdir(parents=True)
+        manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+        stamp = [{**entry, "sha256": "1-2-3"} for entry in manifest["inputs"]]
+        origin = {"kind": "dataset", "recipe": recipe or manifest["recipe"], "inputs": stamp, "procqa": __version__}
+        (partial / "scratch/origin.json").write_text(json.dumps(origin))
+
+    leave(None)
+    os.utime(dump, (1, 1))
+    build(dump, tmp_path / "out")
+    assert not partial.exists()
+    leave({"preset": "another"})
+    build(dump, tmp_path / "out")
+    assert partial.exists()
 
 
 def test_a_resumed_build_does_not_trust_what_another_standard_input_left(tmp_path, monkeypatch):

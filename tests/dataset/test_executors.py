@@ -50,6 +50,17 @@ def test_processes_give_the_bytes_of_one(dump, expected, tmp_path, run):
     assert promised(tmp_path / "out") == expected
 
 
+def test_a_dump_that_is_an_open_file_loses_no_row_to_workers_who_do_not_have_it_open(dump, tmp_path):
+    command = [sys.executable, "-m", "procqa", "build", "--preset", "strict", "--jobs", "2", "--json"]
+    with (dump / "Posts.xml").open("rb") as posts:
+        way = f"/dev/fd/{posts.fileno()}"
+        command += [way, "--out", str(tmp_path / "out")]
+        ran = subprocess.run(command, pass_fds=[posts.fileno()], capture_output=True, check=True)
+    # There are no Users beside it, so names are other ones.
+    plain, told = build(dump, tmp_path / "plain", config=RECIPE), json.loads(ran.stdout)
+    assert (told["rows"], told["kept"]) == (plain["rows"], plain["kept"])
+
+
 def test_processes_go_on_from_an_older_dataset_as_one_does(dump, tmp_path):
     newer = tmp_path / "newer"
     newer.mkdir()

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import sys
 
 import pytest
@@ -62,7 +63,7 @@ def test_each_file_is_digested_once_in_the_order_of_the_dumps(tmp_path):
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     sources = find_sources([str(tmp_path / "absent.xml")], None)
-    with pytest.raises(ArtifactError, match=r"absent\.xml must be a readable file or folder"):
+    with pytest.raises(ArtifactError, match=r"absent\.xml must be a readable file"):
         Digests(sources).wait()
     (tmp_path / "empty").mkdir()
     with pytest.raises(DumpError, match="must hold one Posts"):
@@ -87,6 +88,41 @@ def test_a_file_that_changes_while_it_is_read_is_one_sentence(tmp_path):
         stream.write(b"\n")
     with pytest.raises(ArtifactError, match="must not change while it is read"):
         digests.wait()
+
+
+def test_a_file_whose_owner_or_links_change_is_the_same(tmp_path):
+    path = tmp_path / "Posts.xml"
+    path.write_bytes(POSTS)
+    digests = Digests(find_sources([str(path)], None))
+    path.chmod(0o600)
+    (tmp_path / "link").hardlink_to(path)
+    assert digests.wait() == [input_of("Posts.xml", POSTS)]
+
+
+def test_a_file_that_is_called_like_standard_input_is_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_bytes(POSTS)
+    assert Digests(find_sources(["./-"], None)).wait(Input("-", 1, "of a pipe")) == [input_of("-", POSTS)]
+
+
+def test_what_cannot_be_read_is_refused_before_any_work(tmp_path):
+    os.mkfifo(tmp_path / "Posts.xml")
+    with pytest.raises(ArtifactError, match=r"Posts\.xml must be a file, but it is a pipe or a device: give - and"):
+        Digests(find_sources([str(tmp_path / "Posts.xml")], None))
+    folder = files(tmp_path / "site", Posts=POSTS)
+    (folder / "Users.xml").symlink_to("/proc/self/mem")
+    with pytest.raises(ArtifactError, match=r"Users\.xml must be a readable file"):
+        Digests(find_sources([str(folder)], None))
+
+
+def test_digests_that_nobody_waits_for_are_taken_no_further(tmp_path):
+    path = tmp_path / "Posts.xml"
+    with path.open("wb") as stream:
+        stream.truncate(1 << 36)  # a hole that would take a minute to read
+    with Digests(find_sources([str(path)], None)) as digests:
+        thread = digests._thread
+    thread.join(timeout=10)
+    assert not thread.is_alive()
 
 
 @pytest.fixture

@@ -182,3 +182,22 @@ def test_what_is_decompressed_has_no_place_in_a_file(tmp_path):
 def test_a_place_in_a_file_that_is_gone_is_one_sentence(tmp_path):
     with pytest.raises(DumpError, match=r"Posts\.xml is cut off or corrupt after byte 70"):
         BlockPlace(tmp_path / "Posts.xml", 0, 70, 10).read()
+
+
+def test_a_file_that_became_shorter_loses_no_row_in_silence(tmp_path):
+    path = tmp_path / "Posts.xml"
+    path.write_bytes(b"0123456789")
+    assert BlockPlace(path, 0, 4, 6).read().data == b"456789"
+    for size in (7, 100):
+        with pytest.raises(DumpError, match=r"after byte 10 .*became shorter"):
+            BlockPlace(path, 0, 4, size).read()
+
+
+def test_the_place_of_a_dump_is_that_of_the_file_and_not_of_the_way_to_it(tmp_path):
+    path = tmp_path / "Posts.xml"
+    path.write_bytes(b"<posts>" + QUESTION + b"</posts>")
+    (tmp_path / "link").symlink_to(path)
+    with path.open("rb") as file:
+        for way in (tmp_path / "link", f"/dev/fd/{file.fileno()}", f"/proc/self/fd/{file.fileno()}"):
+            with open_dump(str(way)) as stream:
+                assert stream.file == path.resolve()

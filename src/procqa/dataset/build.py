@@ -68,11 +68,11 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
     Raises:
         ConfigError: a setting is out of range.
         DumpError: a dump cannot be read to its end, or holds no pair that is wanted.
-        ArtifactError: ``out`` is taken, or cannot be written; ``since`` is of another recipe.
+        ArtifactError: ``out`` is taken, or cannot be written; ``since`` is of another recipe; a dump is a pipe, or
+            changes while it is read.
         BenchmarkError: a benchmark is not in its published layout.
     """
     parse_languages(request.config.languages)
-    start_early(request.run, "procqa.dataset.preload")
     artifact.refuse_overlap(request.out, [Path(dump) for dump in request.dumps if dump != STDIN])
     if not request.out.name or request.out.name == "..":
         request = replace(request, out=Path(os.path.realpath(request.out)))
@@ -81,37 +81,39 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
     tables = [Path(table.path) for source in sources for table in source.wanted_tables() if table.path != STDIN]
     check_rejects(request, [*tables, *request.benchmarks, *([request.since] if request.since else [])])
     recipe = {**asdict(request.config), "sites": [source.site for source in sources]}
-    digests, benchmarks = Digests(sources), [digest_input(path) for path in request.benchmarks]
-    dump_inputs = begun_with = digests.stamps
-    if (request.out / artifact.MANIFEST).is_file():
-        reads_stdin = STDIN in request.dumps and not request.force
-        dump_inputs = digests.wait(digest_stdin() if reads_stdin else STDIN_NOT_READ)
-    complete = artifact.find_complete(
-        request.out,
-        kind="dataset",
-        recipe=recipe,
-        inputs=dump_inputs + benchmarks,
-        force=request.force,
-        begun_with=begun_with + benchmarks,
-    )
-    if complete is not None:
-        return summarise(request.out, complete, last_logged(request.out, "cost"))
-    old = None if request.since is None else _open_old(request.since, recipe, sources, benchmarks)
-    started = time.monotonic()
-    with (
-        artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=begun_with + benchmarks) as work,
-        open_workers(request.run) as workers,
-    ):
-        construction = _Construction(Job(request, sources, old, work, workers, report))
-        counts = construction.run(recipe, digests, benchmarks)
-        cost = {
-            "seconds": round(time.monotonic() - started, 3),
-            "cpu_seconds": round(workers.cpu_seconds, 3),
-            "peak_memory_bytes": workers.peak_memory_bytes,
-            "warnings": construction.warnings,
-            **construction.reuse_counts(counts),
-        }
-        work.log.append({"cost": cost})
+    benchmarks = [digest_input(path) for path in request.benchmarks]
+    with Digests(sources) as digests:
+        dump_inputs = digests.stamps
+        if (request.out / artifact.MANIFEST).is_file():
+            reads_stdin = STDIN in request.dumps and not request.force
+            dump_inputs = digests.wait(digest_stdin() if reads_stdin else STDIN_NOT_READ)
+        complete = artifact.find_complete(
+            request.out,
+            kind="dataset",
+            recipe=recipe,
+            inputs=dump_inputs + benchmarks,
+            force=request.force,
+            begun_with=digests.stamps + benchmarks,
+        )
+        if complete is not None:
+            return summarise(request.out, complete, last_logged(request.out, "cost"))
+        old = None if request.since is None else _open_old(request.since, recipe, sources, benchmarks)
+        start_early(request.run, "procqa.dataset.preload")
+        started = time.monotonic()
+        with (
+            artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=digests.stamps + benchmarks) as work,
+            open_workers(request.run) as workers,
+        ):
+            construction = _Construction(Job(request, sources, old, work, workers, report))
+            counts = construction.run(recipe, digests, benchmarks)
+            cost = {
+                "seconds": round(time.monotonic() - started, 3),
+                "cpu_seconds": round(workers.cpu_seconds, 3),
+                "peak_memory_bytes": workers.peak_memory_bytes,
+                "warnings": construction.warnings,
+                **construction.reuse_counts(counts),
+            }
+            work.log.append({"cost": cost})
     return summarise(request.out, artifact.load_manifest(request.out, kind="dataset"), cost)
 
 
@@ -137,11 +139,13 @@ class _Construction(Stages):
         """All stages; returns the counts of the manifest."""
         texts, duplicates = self.keep_benchmarks(), self.keep_duplicate_links()
         scanned = self.scan()
+        digests.check()
         collected = self.collect(self.plan(scanned, texts, duplicates))
         tally = self.tally(scanned, collected)
         stats = self.write_parts(collected)
         counts = describe.counts(tally, stats, max((b.newest_ms for b in scanned if b.newest_ms), default=None))
-        inputs = digests.wait(self.stdin_input) + benchmarks
+        with self.stage("digest"):
+            inputs = digests.wait(self.stdin_input) + benchmarks
         leaks = [leak for result in collected for leak in result.leaks]
         redactions = [entry for result in collected for entry in result.redactions]
         description = describe.Description(

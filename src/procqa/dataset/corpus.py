@@ -141,7 +141,7 @@ def _construct(
     is_released = bool(release.release_files(request.source))
     assign_splits(runs, _cut_by_line if is_released else cut_by(group_cuts))
     stats = tuple(write_part(part).stats for part in plan_parts(work.path, runs))
-    counts = _counts(sifted, stats)
+    counts = {"kind": "questions" if is_released else "functions", **_counts(sifted, stats)}
     write_json(work.path / "funnel.json", {**sifted.tally.to_dict(), "skipped_files": counts["skipped_files"]})
     leakage = write_leakage(work.path / "leakage.json", checked, texts, sifted.leaks)
     _describe(work.path, request, sifted, recipe, stats, tuple(certificate(leakage)))

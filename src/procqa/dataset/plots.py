@@ -41,7 +41,7 @@ def draw_funnel(path: Path, tally: Mapping[str, Any], order: Sequence[str] = ())
     drops = {reason: sum(tally["dropped"][reason].values()) for reason in reasons}
     languages = _largest(tally["kept"])
     kept = sum(n for _, n in languages)
-    letters = max(map(len, ["questions", *drops, *(name for name, _ in languages)]))
+    letters = max(map(len, ["pairs kept", *drops, *(name for name, _ in languages)]))
     left_inches = min(0.2 + LETTER_INCHES * letters, MOST_LEFT_INCHES)
     with _figure(path, [len(drops) + 2, max(len(languages), 1)], left_inches=left_inches) as figure:
         _draw_drops(figure.axes[0], int(tally["questions"]), drops)
@@ -80,7 +80,8 @@ def _name_rows(axes: Any, names: Sequence[str], *, most: int) -> None:  # Any: m
 def draw_lengths(path: Path, stats: Iterable[PartStats]) -> None:
     """Draw how many words titles, questions and answers have, longer ones than MOST_WORDS at the end."""
     total = merge_stats(stats)
-    with _figure(path, [6] * len(TEXTS), left_inches=0.8, below_inches=0.5) as figure:
+    # Room for counts of eight digits with their commas, and the name of the axis.
+    with _figure(path, [6] * len(TEXTS), left_inches=1.1, below_inches=0.5) as figure:
         for place, (axes, name) in enumerate(zip(figure.axes, TEXTS, strict=True)):
             histogram = getattr(total, f"{name}_words")
             mean, middle = total.words[place] / max(total.rows, 1), median_words(histogram)

@@ -1,13 +1,15 @@
 """What a build reads: the tables of each dump, their digests, and standard input, which passes by once."""
 
 import hashlib
+import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from procqa.artifact import Input, digest_input
+from procqa.artifact import Input
 from procqa.dump.archive import dump_site, open_table
 from procqa.dump.rows import LOCAL_SITE
 from procqa.dump.stream import ByteStream
@@ -60,21 +62,34 @@ def find_sources(dumps: Sequence[str], site: str | None) -> tuple[Source, ...]:
 class Digests:
     """The digests of the files of all dumps, each once and in their order, taken in a thread beside the work on them.
 
+    In a ``with`` block, which ends the thread where the work fails.
+
     Attributes:
         stamps: the same inputs with what tells a file that was not changed, in place of its digest.
 
     Raises:
-        ArtifactError: a file is not there.
+        ArtifactError: a file is not there, cannot be read, or is a pipe.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._paths = list(dict.fromkeys(table.path for source in sources for table in source.wanted_tables()))
+        for path in self._paths:
+            if path != STDIN:
+                _require_readable(Path(path))
         self.stamps = self._stamp()
         self._inputs: list[Input] = []
-        self._error: ArtifactError | None = None
-        # Where a build fails nobody waits for it.
+        self._error: Exception | None = None
+        self._is_over = False
         self._thread = threading.Thread(target=self._take, daemon=True)
         self._thread.start()
+
+    def __enter__(self) -> "Digests":
+        """The digests, being taken."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the thread end."""
+        self._is_over = True
 
     def _stamp(self) -> list[Input]:
         return [STDIN_NOT_READ if path == STDIN else _stamp_file(Path(path)) for path in self._paths]
@@ -82,9 +97,20 @@ class Digests:
     def _take(self) -> None:
         try:
             for path in self._paths:
-                self._inputs.append(STDIN_NOT_READ if path == STDIN else digest_input(Path(path)))
-        except ArtifactError as error:
+                if path == STDIN:
+                    self._inputs.append(STDIN_NOT_READ)
+                else:
+                    with Path(path).open("rb") as stream:
+                        self._inputs.append(self._digest(Path(path).name, stream))
+        except (OSError, MemoryError) as error:
             self._error = error
+
+    def _digest(self, name: str, stream: BinaryIO) -> Input:
+        digest, size = hashlib.sha256(), 0
+        while not self._is_over and (piece := stream.read(1 << 20)):
+            digest.update(piece)
+            size += len(piece)
+        return Input(name, size, digest.hexdigest())
 
     def wait(self, stdin: Input = STDIN_NOT_READ) -> list[Input]:
         """The inputs with their digests, once all files are read.
@@ -97,21 +123,43 @@ class Digests:
         """
         self._thread.join()
         if self._error is not None:
-            raise self._error
-        if self._stamp() != self.stamps:
+            raise ArtifactError(f"{', '.join(self._paths)} must be readable to the end: {self._error}") from self._error
+        self.check()
+        return [stdin if path == STDIN else entry for path, entry in zip(self._paths, self._inputs, strict=True)]
+
+    def check(self) -> None:
+        """Refuse to go on where a file was changed since the digests were begun.
+
+        Raises:
+            ArtifactError: one was.
+        """
+        # The last number is the time of any change of a file's owner or links, which changes no byte.
+        now, then = ([entry.sha256.rpartition("-")[0] for entry in stamps] for stamps in (self._stamp(), self.stamps))
+        sizes_now, sizes_then = ([entry.size for entry in stamps] for stamps in (self._stamp(), self.stamps))
+        if (now, sizes_now) != (then, sizes_then):
             raise ArtifactError(
                 f"a dump must not change while it is read, but one of {', '.join(self._paths)} did:"
                 " wait until it is complete, and give the command again"
             )
-        return [stdin if entry.name == STDIN else entry for entry in self._inputs]
+
+
+def _require_readable(path: Path) -> None:
+    """Refuse a file that cannot be read now, and not when a build of hours ends."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ArtifactError(f"{path} must be a file, but it is a pipe or a device: give - and pipe into it")
+        with path.open("rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        raise ArtifactError(f"{path} must be a readable file: {error.strerror}") from error
 
 
 def _stamp_file(path: Path) -> Input:
     try:
         status = path.stat()
     except OSError as error:
-        raise ArtifactError(f"{path} must be a readable file or folder: {error.strerror}") from error
-    return Input(path.name, status.st_size, f"{status.st_ino}-{status.st_mtime_ns}")
+        raise ArtifactError(f"{path} must stay where it is while it is read: {error.strerror}") from error
+    return Input(path.name, status.st_size, f"{status.st_ino}-{status.st_mtime_ns}-{status.st_ctime_ns}")
 
 
 def digest_stdin() -> Input:

@@ -7,6 +7,7 @@ window. What the bytes mean is not known here: see ``blocks``. Source: ours, doc
 
 import bz2
 import lzma
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -79,7 +80,7 @@ def open_table(table: Table, *, seven_zip: SevenZipReader = "auto") -> Iterator[
                 raise DumpError(f"{path} is a 7z archive, which cannot be read from a pipe: give the file", path=path)
             yield stack.enter_context(open_seven_zip(path, seven_zip, table=table.member))
         else:
-            place = Path(path) if container == "plain" and _is_seekable(file) else None
+            place = _place_of(path, file) if container == "plain" else None
             yield Checked(_decompress(_Head(head, file), container), path, file=place)
 
 
@@ -111,6 +112,18 @@ def _standard_input() -> BinaryIO:
     if sys.stdin is None:
         raise OSError("standard input is closed")
     return sys.stdin.buffer
+
+
+def _place_of(path: str, file: BinaryIO) -> Path | None:
+    """Where another process finds the same file; None of a pipe, and of a path such as ``/dev/fd/3``."""
+    if not _is_seekable(file):
+        return None
+    place = Path(os.path.realpath(path))
+    try:
+        is_same = os.path.samestat(place.stat(), os.fstat(file.fileno()))
+    except OSError:
+        return None
+    return place if is_same and not place.is_relative_to("/proc") and not place.is_relative_to("/dev") else None
 
 
 def _is_seekable(file: BinaryIO) -> bool:

@@ -56,11 +56,13 @@ class BlockPlace:
             DumpError: the file cannot be read there.
         """
         try:
-            with self.path.open("rb", buffering=0) as stream:
+            with self.path.open("rb") as stream:
                 stream.seek(self.offset)
                 data = stream.read(self.size)
         except OSError as error:
             raise broken(str(self.path), self.offset, error) from error
+        if len(data) != self.size:
+            raise broken(str(self.path), self.offset + len(data), EOFError("it became shorter while it was read"))
         return Block(self.index, self.offset, data, is_verbatim=True)
 
 

@@ -93,8 +93,9 @@ def read_columns(block: Block) -> BlockRows:
     table = _frame(data)
     n_rows = len(table)
     numbers = np.empty((n_rows, len(_NUMBERS)), dtype=np.int64)
-    number_kernels.read_numbers(data, table, numbers, _KINDS, ABSENT)
-    kinds = _kinds(data, table, numbers)
+    is_usual = table[:, kernels.STATUS] == kernels.USUAL
+    number_kernels.read_numbers(data, is_usual, table[:, kernels.SPANS :], numbers, _KINDS, ABSENT)
+    kinds = _kinds(data, table, is_usual, numbers)
     digests = np.zeros(n_rows, dtype=np.uint64)
     kernels.digest_rows(data, table[:, kernels.START].copy(), table[:, kernels.END].copy(), digests)
     odd = _Odd(block, table, numbers, kinds, digests)
@@ -130,12 +131,14 @@ _LIKELY_ROW_BYTES = 512
 _NO_POST, _NOT_YET = 2, 3
 
 
-def _kinds(data: NDArray[np.uint8], table: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _kinds(
+    data: NDArray[np.uint8], table: NDArray[np.int64], is_usual: NDArray[np.bool_], numbers: NDArray[np.int64]
+) -> NDArray[np.uint8]:
     """QUESTION or ANSWER of each usual row that has all it needs; _NOT_YET of every other."""
     start, stop = (table[:, kernels.SPANS + 2 * _TYPE + end] for end in (0, 1))
     first = np.where(stop - start == 1, data[np.minimum(start, len(data) - 1)], 0)
     kinds = np.full(len(table), _NOT_YET, dtype=np.uint8)
-    usual = (table[:, kernels.STATUS] == kernels.USUAL) & (numbers[:, _ID] != ABSENT) & (numbers[:, _CREATED] != ABSENT)
+    usual = is_usual & (numbers[:, _ID] != ABSENT) & (numbers[:, _CREATED] != ABSENT)
     has = {name: _is_there(table, ATTRIBUTES.index(name)) for name in ("Title", "Body")}
     kinds[usual & (first == ord("1")) & has["Title"] & has["Body"]] = QUESTION
     kinds[usual & (first == ord("2")) & (numbers[:, _PARENT] != ABSENT) & has["Body"]] = ANSWER

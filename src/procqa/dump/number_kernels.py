@@ -7,31 +7,35 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from procqa.dump.kernels import SPANS, STATUS, SURPRISING, USUAL
-
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
-def read_numbers(data: Bytes, table: Integers, numbers: Integers, kinds: Bytes, absent: int) -> None:
-    """The numbers and dates of all usual rows; a row with an unusual one becomes surprising.
+def read_numbers(
+    data: Bytes, is_usual: NDArray[np.bool_], spans: Integers, numbers: Integers, kinds: Bytes, absent: int
+) -> None:
+    """The numbers and dates of all usual rows; a row with an unusual one is usual no more.
+
+    The columns of the frame table come as arrays of their own: a constant of another file would stay what it was
+    in numba's cache when that file changes.
 
     Args:
-        table: (rows, …) as ``frame_rows`` filled it.
+        is_usual: (rows,) is changed.
+        spans: (rows, 2 × attributes at the least) start and end of each value, 0 and 0 where it is absent.
         numbers: (rows, attributes) is filled; ``absent`` where a value is absent or empty.
         kinds: (attributes,) 0 an id, 1 an id with a sign, 2 a date, 3 a score, 4 a count.
     """
-    for row in range(len(table)):
-        if table[row, STATUS] != USUAL:
+    for row in range(len(is_usual)):
+        if not is_usual[row]:
             continue
         for column in range(numbers.shape[1]):
-            start, stop = table[row, SPANS + 2 * column], table[row, SPANS + 2 * column + 1]
+            start, stop = spans[row, 2 * column], spans[row, 2 * column + 1]
             numbers[row, column] = absent
             if stop > start:
                 value = _date(data, start, stop) if kinds[column] == 2 else _number(data, start, stop, kinds[column])
                 if value == absent:
-                    table[row, STATUS] = SURPRISING
+                    is_usual[row] = False
                     break
                 numbers[row, column] = value
 
