@@ -187,19 +187,58 @@ class RunConfig:
         return max(MEMORY_UNITS["GB"], (1 + (self.jobs or 0)) * PROCESS_BYTES)
 
 
+PAIRS = ("title-question", "title-answer", "question-answer", "docstring-function")
+"""The pair types of MACP. Source: docs/paper.md#sampling."""
+
+KNOWN_PAIRS = (*PAIRS, "both-answer", "prose-code", "prose-prose", "first-code-others", "code-code")
+"""Every pair type that ``encoder.views`` makes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
     """How one encoder is trained. The defaults are MACP (docs/paper.md#macp) sized for the machine."""
 
-    preset: Literal["macp"] = field(default="macp", metadata={"help": "the recipe"})
+    preset: Literal["macp", "bimodal", "unimodal"] = field(default="macp", metadata={"help": "the recipe"})
     base: str = field(
         default="minilm", metadata={"help": "minilm (packaged), static (from scratch), a hub name, or a folder"}
     )
+    pairs: tuple[str, ...] = field(
+        default=PAIRS,
+        metadata={"help": f"pair types to train on, comma-separated, of {', '.join(KNOWN_PAIRS)} [default: macp's]"},
+    )
+    languages: tuple[str, ...] = field(
+        default=(), metadata={"help": "languages to train on, comma-separated [default: all of the datasets]"}
+    )
+    shared_rows: bool = field(
+        default=False,
+        metadata={"help": "take only rows that make a pair in macp, bimodal and unimodal alike, to compare these"},
+    )
+    batches: Literal["stream", "mixed", "round-robin"] = field(
+        default="stream",
+        metadata={"help": "a batch is of one drawn stream, of pairs of all streams, or of one stream after the other"},
+    )
     steps: int = field(default=1_000, metadata={"help": "optimiser steps; 0 writes the base untrained"})
     batch_size: int = field(default=64, metadata={"help": "pairs a step, each with the others as negatives"})
+    rows_at_once: int | None = field(
+        default=None,
+        metadata={"help": "texts encoded at a time: flat memory, the same loss [default: the whole batch]"},
+    )
     learning_rate: float = field(default=2e-4, metadata={"help": "peak learning rate"})
     warmup_ratio: float = field(default=0.1, metadata={"help": "share of the steps with a rising rate"})
+    loss: Literal["one-way", "symmetric", "four-way"] = field(
+        default="one-way",
+        metadata={"help": "InfoNCE query to document, both ways, or with all similarities as the authors' code has it"},
+    )
     temperature: float = field(default=0.01, metadata={"help": "softmax temperature, dimensionless"})
+    margin: float | None = field(
+        default=None,
+        metadata={
+            "help": "a negative by more than this nearer than the positive, in cosine, is masked [default: none]"
+        },
+    )
+    matryoshka: tuple[str, ...] = field(
+        default=(), metadata={"help": "sizes to which vectors may be cut later, comma-separated [default: none]"}
+    )
     alpha: float = field(default=0.5, metadata={"help": "streams are drawn with p proportional to n^alpha"})
     max_tokens: int = field(default=128, metadata={"help": "tokens kept of each text"})
     dimensions: int = field(default=256, metadata={"help": "vector size of a static encoder"})
@@ -209,14 +248,31 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check every range."""
+        require(len(self.pairs) > 0, "pairs must name at least one pair type, got none")
+        for name in self.pairs:
+            require(name in KNOWN_PAIRS, f"a pair type must be one of {', '.join(KNOWN_PAIRS)}, got {name!r}")
+        require(len(set(self.pairs)) == len(self.pairs), f"pairs must name each type once, got {', '.join(self.pairs)}")
         require(0 <= self.steps <= 10_000_000, f"steps must lie between 0 and 10000000, got {self.steps}")
         require(
             self.batch_size >= 2, f"batch_size must be at least 2, or a pair has no negative, got {self.batch_size}"
+        )
+        require(
+            self.rows_at_once is None or self.rows_at_once >= 1,
+            f"rows_at_once must be at least 1, got {self.rows_at_once}",
         )
         for name in ("learning_rate", "temperature"):
             value = getattr(self, name)
             require(isfinite(value), f"{name} must be finite, got {value}")
             require(value > 0, f"{name} must be > 0, got {value}")
+        require(
+            self.margin is None or -2 <= self.margin <= 2,
+            f"margin must lie in [-2, 2], as differences of cosines do, got {self.margin}",
+        )
+        for size in self.matryoshka:
+            require(
+                size.isascii() and size.isdigit() and int(size) >= 1,
+                f"a matryoshka size must be a number, got {size!r}",
+            )
         require(0 <= self.warmup_ratio < 1, f"warmup_ratio must lie in [0, 1), got {self.warmup_ratio}")
         require(0 <= self.alpha <= 1, f"alpha must lie in [0, 1], got {self.alpha}")
         for name, least, most in (
@@ -228,14 +284,22 @@ class TrainConfig:
             require(least <= value <= most, f"{name} must lie between {least} and {most}, got {value}")
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
 
+    @property
+    def cut_sizes(self) -> tuple[int, ...]:
+        """The sizes of ``matryoshka``, largest first."""
+        return tuple(sorted(map(int, self.matryoshka), reverse=True))
+
 
 TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     "macp": {},
+    "bimodal": {"preset": "bimodal", "pairs": ("prose-code", "docstring-function")},
+    "unimodal": {"preset": "unimodal", "pairs": ("prose-prose", "first-code-others", "code-code")},
     "static": {"base": "static", "steps": 400, "batch_size": 1_024, "learning_rate": 0.02, "temperature": 0.05},
 }
 """What each preset changes of TrainConfig's defaults; ``static`` is macp on an encoder from scratch.
 
-Its numbers were chosen by MRR on a validation split. Source: ours, docs/decisions/0010.
+Its numbers were chosen by MRR on a validation split. Source: ours, docs/decisions/0010; ``bimodal`` and
+``unimodal``: docs/decisions/0015.
 """
 
 
@@ -254,8 +318,8 @@ def train_config(preset: str, given: Mapping[str, Any]) -> TrainConfig:
     base = chosen.get("base")
     if preset == "static":
         require(base in (None, "static"), f"preset static trains the base static, got {base!r}: take preset macp")
-    name = "static" if base == "static" else preset
-    return TrainConfig(**{**TRAIN_PRESETS[name], **chosen})
+    of_base = TRAIN_PRESETS["static"] if base == "static" else {}
+    return TrainConfig(**{**of_base, **TRAIN_PRESETS[preset], **chosen})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,28 @@ def test_without_json_a_table_names_each_stream(dataset: Path, tmp_path: Path):
     result = run(dataset, "--out", tmp_path / "m", "--preset", "static", *TINY)
     assert result.exit_code == 0
     assert "Q/python/title-answer" in result.stdout
+    assert "left out" not in result.stdout
+
+
+def test_pairs_and_batches_are_chosen_by_name(dataset: Path, tmp_path: Path):
+    chosen = ["--pairs", "both-answer,title-answer", "--languages", "go", "--batches", "mixed", "--loss", "four-way"]
+    result = run(dataset, "--out", tmp_path / "m", "--preset", "static", *TINY, *chosen, "--json")
+    assert result.exit_code == 0, result.output
+    assert list(json.loads(result.stdout)["streams"]) == ["Q/go/both-answer", "Q/go/title-answer"]
+    lines = [json.loads(line) for line in (tmp_path / "m" / "training.jsonl").read_text().splitlines()]
+    assert {tuple(line["streams"]) for line in lines} == {("Q/go/both-answer", "Q/go/title-answer")}
+    wrong = run(dataset, "--out", tmp_path / "n", "--pairs", "title-code")
+    assert (wrong.exit_code, "a pair type must be one of title-question" in wrong.stderr) == (2, True)
+
+
+def test_a_modality_is_a_preset_on_any_base(dataset: Path, tmp_path: Path):
+    result = run(dataset, "--out", tmp_path / "m", "--preset", "unimodal", "--base", "static", *TINY, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["preset"] == "unimodal"
+    assert {name.rpartition("/")[2] for name in told["streams"]} == {"prose-prose"}
+    recipe = json.loads((tmp_path / "m" / "manifest.json").read_text())["recipe"]
+    assert "pairs" not in recipe["preset_changes"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,14 @@ WORDS = ("list", "file", "string", "thread", "socket", "regex", "integer", "tabl
 WORDS += ("lock", "queue", "stream", "token")
 
 
-def make_dataset(folder: Path, languages: dict[str, Iterable[Row]], *, split: str = "train") -> Path:
+def make_dataset(
+    folder: Path,
+    languages: dict[str, Iterable[Row]],
+    *,
+    split: str = "train",
+    kind: str = "questions",
+    clusters: dict[str, list[int | None]] | None = None,
+) -> Path:
     """A dataset folder with rows of (title, question, answer) in one split of each language."""
     with workspace(folder, kind="dataset", recipe={}, inputs=[]) as work:
         counts = {}
@@ -25,11 +32,12 @@ def make_dataset(folder: Path, languages: dict[str, Iterable[Row]], *, split: st
             columns = {name: [None] * len(titles) for name in SCHEMA.names}
             columns |= {"language": [language] * len(titles)}
             columns |= {"title": list(titles), "question": list(questions), "answer": list(answers)}
+            columns["duplicate_cluster"] = (clusters or {}).get(language, [None] * len(titles))
             path = work.path / part_path(language, split, 0, 1)
             path.parent.mkdir(parents=True)
             pq.write_table(pa.table(columns, schema=SCHEMA), path)
             counts[language] = {"train": 0, "validation": 0, "test": 0} | {split: len(titles)}
-        work.finish({"languages": counts}, data_folder="data")
+        work.finish({"languages": counts, "kind": kind}, data_folder="data")
     return folder
 
 

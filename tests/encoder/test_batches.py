@@ -6,19 +6,23 @@ from procqa.encoder.streams import Stream
 
 
 class Echo:
-    """Features that are the rows and the column asked for."""
+    """Features that are the rows and the views asked for."""
 
-    def take(self, rows, field):
-        return {"rows": rows.tolist(), "field": field}
+    def take(self, rows, views):
+        return {"rows": rows.tolist(), "views": views.tolist()}
 
 
-def batches(steps: int = 6) -> Batches:
-    hashes = np.arange(1, 31, dtype=np.uint64).reshape(10, 3)
+HASHES = np.arange(1, 31, dtype=np.uint64).reshape(10, 3)
+GROUPS = np.arange(100, 110, dtype=np.uint64)
+
+
+def batches(steps: int = 6, mode: str = "stream") -> Batches:
     streams = [
-        Stream("Q/go/title-answer", 0, 2, np.array([0, 1, 2, 3], dtype=np.int32), hashes),
-        Stream("Q/c/title-question", 0, 1, np.array([5, 7, 9], dtype=np.int32), hashes),
+        Stream("Q/go/title-answer", 0, 2, np.array([0, 1, 2, 3], dtype=np.int32), HASHES, GROUPS),
+        Stream("Q/c/title-question", 0, 1, np.array([5, 7, 9], dtype=np.int32), HASHES, GROUPS),
     ]
-    return Batches(streams, Sampler(streams, batch_size=2, alpha=0.5, steps=steps, seed=0), Echo(), 10)
+    sampler = Sampler(streams, batch_size=2, alpha=0.5, steps=steps, seed=0, batches=mode)
+    return Batches(streams, sampler, Echo(), 10)
 
 
 def test_a_batch_holds_queries_and_documents_of_the_same_rows():
@@ -27,7 +31,20 @@ def test_a_batch_holds_queries_and_documents_of_the_same_rows():
         features = drawn[step]
         assert features["query_rows"] == features["document_rows"]
         is_go = set(features["query_rows"]) <= {0, 1, 2, 3}
-        assert (features["query_field"], features["document_field"]) == ((0, 2) if is_go else (0, 1))
+        assert (features["query_views"], features["document_views"]) == ([0, 0], [2, 2] if is_go else [1, 1])
+
+
+def test_every_pair_of_a_mixed_batch_has_the_views_of_its_stream_and_its_keys():
+    drawn = batches(steps=20, mode="mixed")
+    for step in range(len(drawn)):
+        features = drawn[step]
+        for place, row in enumerate(features["query_rows"]):
+            document = 2 if row <= 3 else 1
+            assert features["document_views"][place] == document
+            keys = [HASHES[row, 0], HASHES[row, document], GROUPS[row]]
+            assert features["label"][place].tolist() == keys
+    assert set(drawn.pairs) == {"Q/go/title-answer", "Q/c/title-question"}
+    assert drawn.pairs.total() == 40
 
 
 def test_what_was_drawn_is_counted():

@@ -5,14 +5,15 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from procqa.encoder.features import TextFeatures, TokenFeatures, open_features
-from procqa.encoder.streams import FIELDS, Texts, write_texts
+from procqa.encoder.streams import StreamConfig, Texts, write_texts
 from tests.encoder.small import make_dataset
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     rows = [(f"title {number}", f"body {number} " * number, "answer " * number + "x 1") for number in range(5)]
-    write_texts([make_dataset(tmp_path / "Q", {"python": rows, "go": rows[:2]})], tmp_path / "texts.arrow")
+    dataset = make_dataset(tmp_path / "Q", {"python": rows, "go": rows[:2]})
+    write_texts([dataset], tmp_path / "texts.arrow", StreamConfig(pairs=("title-answer", "question-answer")))
     return tmp_path / "texts.arrow"
 
 
@@ -22,9 +23,9 @@ def test_kept_token_numbers_are_those_of_the_model(path: Path, static_folder: Pa
     with Texts(path) as texts:
         features = open_features(model, texts, path.parent)
         assert isinstance(features, TokenFeatures)
-        for field in range(len(FIELDS)):
-            expected = model.preprocess(texts.take(rows, field))
-            found = features.take(rows, field)
+        for views in (np.array([0, 0, 0, 0]), np.array([2, 2, 2, 2]), np.array([1, 0, 2, 0])):
+            expected = model.preprocess(texts.take(rows, views))
+            found = features.take(rows, views)
             assert found["input_ids"].tolist() == expected["input_ids"].tolist()
             assert found["offsets"].tolist() == expected["offsets"].tolist()
 
@@ -36,6 +37,6 @@ def test_a_transformers_texts_are_tokenized_when_they_are_drawn(path: Path):
     with Texts(path) as texts:
         features = open_features(model, texts, path.parent)
         assert isinstance(features, TextFeatures)
-        found = features.take(np.array([6, 0], dtype=np.int32), FIELDS.index("answer"))
+        found = features.take(np.array([6, 0], dtype=np.int32), np.array([texts.views.index("answer")] * 2))
     assert found["input_ids"].shape == (2, 8)
     assert found["attention_mask"].sum(dim=1).tolist() == [8, 4]

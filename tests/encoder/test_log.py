@@ -24,18 +24,24 @@ class Drawn:
 
 def test_a_line_tells_of_what_was_drawn_since_the_last(tmp_path: Path):
     drawn, reports = Drawn(), list[Progress]()
-    log = StepLog(tmp_path / "log", drawn, first_step=0, report=reports.append)
-    for name in ("go", "go", "c"):
+    log = StepLog(tmp_path / "log", drawn, first_step=0, report=reports.append, take_masked=iter((7, 0)).__next__)
+    for name in ("Q/go/title-answer", "Q/go/title-question", "Q/c/title-answer"):
         drawn.draw(name, 8)
     log.write(Logged(step=3, loss=1.25, learning_rate=0.5))
-    drawn.draw("c", 8)
+    drawn.draw("Q/c/title-answer", 8)
     log.write(Logged(step=4, loss=1.0, learning_rate=0.25))
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [(line["step"], line["loss"], line["learning_rate"], line["pairs_seen"]) for line in lines] == [
         (3, 1.25, 0.5, 24),
         (4, 1.0, 0.25, 32),
     ]
-    assert [line["streams"] for line in lines] == [{"c": 0.3333, "go": 0.6667}, {"c": 1.0}]
+    assert lines[0]["streams"] == {
+        "Q/c/title-answer": 0.3333,
+        "Q/go/title-answer": 0.3333,
+        "Q/go/title-question": 0.3333,
+    }
+    assert [line["languages"] for line in lines] == [{"c": 0.3333, "go": 0.6667}, {"c": 1.0}]
+    assert [line["masked"] for line in lines] == [7, 0]
     assert [(report.step, report.steps, report.loss) for report in reports] == [(3, 4, 1.25), (4, 4, 1.0)]
     assert reports[1].seconds_left == 0
 
@@ -45,8 +51,8 @@ def test_a_run_that_is_taken_up_keeps_the_lines_before_its_checkpoint(tmp_path: 
     lines = [{"step": 1, "seconds": 1.5}, {"step": 2, "seconds": 4.0}, {"step": 3, "seconds": 9.0}]
     (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines) + torn)
     drawn = Drawn()
-    log = StepLog(tmp_path / "log", drawn, first_step=2, report=lambda _: None)
-    drawn.draw("go", 8)
+    log = StepLog(tmp_path / "log", drawn, first_step=2, report=lambda _: None, take_masked=lambda: 0)
+    drawn.draw("Q/go/title-answer", 8)
     log.write(Logged(step=3, loss=1.0, learning_rate=0.1))
     found = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert found[:2] == lines[:2]

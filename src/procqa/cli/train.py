@@ -3,12 +3,13 @@
 import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import config_options, force_option, json_option, print_json
+from procqa.cli.common import config_options, force_option, json_option, print_json, to_config
 from procqa.config import TRAIN_PRESETS, TrainConfig, train_config
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @json_option
 def command(datasets: tuple[Path, ...], out: Path, preset: str, force: bool, as_json: bool, **options: Any) -> None:
     """Train an encoder on the train splits of datasets; a run that was interrupted goes on where it stopped."""
-    config = train_config(preset, options)
+    config = to_config(TrainConfig, options, partial(train_config, preset))
     from procqa.encoder.training import train
 
     with _progress() as report:
@@ -87,9 +88,10 @@ def _print(summary: "TrainSummary") -> None:
         table.add_row(name, *(f"{stream[key]:,}" for key in ("pairs", "batches", "pairs_seen")))
     console = Console()
     console.print(table)
-    for reason, count in summary.left_out.items():
-        if count:
-            console.print(f"  pairs left out: {count:,} ({reason})", highlight=False)
+    for pair_type, reasons in summary.left_out.items():
+        for reason, count in reasons.items():
+            if count:
+                console.print(f"  left out of {pair_type}: {count:,} ({reason})", highlight=False)
     loss = "" if summary.loss is None else f"loss {summary.loss:.3f}, "
     console.print(
         f"{summary.steps:,} steps, {summary.pairs_seen:,} pairs seen, {loss}"

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from procqa.encoder.features import Features
-from procqa.encoder.sampling import Sampler
+from procqa.encoder.sampling import Batch, Sampler
 from procqa.encoder.streams import Stream
 
 
@@ -24,6 +25,7 @@ class Batches:
         self._streams = streams
         self._sampler = sampler
         self._features = features
+        self._views = np.array([(stream.query, stream.document) for stream in streams], dtype=np.int64)
         self.is_seen = np.zeros(rows, dtype=np.bool_)
         self.batches: Counter[str] = Counter()
         self.pairs: Counter[str] = Counter()
@@ -33,20 +35,38 @@ class Batches:
         return len(self._sampler)
 
     def __getitem__(self, step: int) -> dict[str, object]:
-        """Draw a batch: the features of its queries and documents, told apart by their prefix."""
-        stream, rows = self.draw(step)
-        queries, documents = self._features.take(rows, stream.query), self._features.take(rows, stream.document)
+        """Draw a batch: the features of its queries and documents, told apart by their prefix, and its keys.
+
+        The keys (B, k) stand under ``label``: what no two pairs may share to be negatives of each other.
+        """
+        import torch
+
+        batch = self.draw(step)
+        rows, keys = self._look_up(batch)
+        views = self._views[batch.streams]
+        queries, documents = self._features.take(rows, views[:, 0]), self._features.take(rows, views[:, 1])
         return {
             **{f"query_{name}": value for name, value in queries.items()},
             **{f"document_{name}": value for name, value in documents.items()},
+            "label": torch.from_numpy(keys.view(np.int64)),
         }
 
-    def draw(self, step: int) -> "tuple[Stream, np.typing.NDArray[np.int32]]":
-        """The stream and the corpus rows of a step's batch; counts them as seen."""
+    def draw(self, step: int) -> Batch:
+        """The pairs of a step's batch; counts their rows as seen."""
         batch = self._sampler.draw(step)
-        stream = self._streams[batch.stream]
-        rows = stream.rows[batch.positions]
-        self.is_seen[rows] = True
-        self.batches[stream.name] += 1
-        self.pairs[stream.name] += len(rows)
-        return stream, rows
+        self.is_seen[self._look_up(batch)[0]] = True
+        numbers, counts = np.unique(batch.streams, return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            name = self._streams[number].name
+            self.batches[name] += 1
+            self.pairs[name] += count
+        return batch
+
+    def _look_up(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+        """(B,) the corpus row of each pair, and (B, k) its keys."""
+        rows, keys = np.empty(len(batch), dtype=np.int32), np.empty((len(batch), 3), dtype=np.uint64)
+        for number in np.unique(batch.streams).tolist():
+            places = batch.streams == number
+            stream, positions = self._streams[number], batch.positions[places]
+            rows[places], keys[places] = stream.rows[positions], stream.keys(positions)
+        return rows, keys

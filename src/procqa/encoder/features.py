@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.encoder.streams import FIELDS, Texts
+from procqa.encoder.streams import Texts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Features(Protocol):
     """Gives the input of a model for some rows of the corpus."""
 
-    def take(self, rows: NDArray[np.int32], field: int) -> dict[str, "Tensor"]:
-        """The texts of some rows in one column of FIELDS, as the model reads them."""
+    def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
+        """A view (B,) of each of some rows (B,), as the model reads them."""
         ...
 
 
@@ -36,16 +36,16 @@ class TextFeatures:
         self._model = model
         self._texts = texts
 
-    def take(self, rows: NDArray[np.int32], field: int) -> dict[str, "Tensor"]:
+    def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
         """Padded token numbers (B, L) and their mask."""
         from torch import Tensor
 
-        features: dict[str, object] = self._model.preprocess(self._texts.take(rows, field))
+        features: dict[str, object] = self._model.preprocess(self._texts.take(rows, views))
         return {name: value for name, value in features.items() if isinstance(value, Tensor)}
 
 
 class TokenFeatures:
-    """Holds the token numbers of all texts in a memory-mapped file. Memory: 36 bytes a row.
+    """Holds the token numbers of all texts in a memory-mapped file. Memory: 12 bytes a text.
 
     Args:
         tokenizer: a ``tokenizers.Tokenizer`` that truncates.
@@ -60,29 +60,29 @@ class TokenFeatures:
                 ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
                 lengths.append(np.array([len(tokens) for tokens in ids], dtype=np.int32))
                 np.fromiter((token for tokens in ids for token in tokens), dtype=np.int32).tofile(stream)
-        # The file holds one column of one record batch after the other.
+        # The file holds one view of one record batch after the other.
         flat = np.concatenate([np.empty(0, dtype=np.int32), *lengths])
         starts = np.cumsum(flat, dtype=np.int64) - flat
         parts = np.cumsum([len(part) for part in lengths], dtype=np.int64)[:-1]
-        self._lengths = _by_field(np.split(flat, parts))
-        self._starts = _by_field(np.split(starts, parts))
+        self._lengths = _by_view(np.split(flat, parts), len(texts.views))
+        self._starts = _by_view(np.split(starts, parts), len(texts.views))
         size = path.stat().st_size
         self._ids = np.memmap(path, dtype=np.int32, mode="r") if size else np.empty(0, dtype=np.int32)
 
-    def take(self, rows: NDArray[np.int32], field: int) -> dict[str, "Tensor"]:
+    def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
         """Token numbers of all texts in a row, and where each text (B,) begins."""
         import torch
 
-        lengths, starts = self._lengths[field][rows], self._starts[field][rows]
+        lengths, starts = self._lengths[views, rows], self._starts[views, rows]
         offsets = np.cumsum(lengths, dtype=np.int64) - lengths
         places = np.repeat(starts - offsets, lengths) + np.arange(lengths.sum())
         ids = self._ids[places].astype(np.int64)
         return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
 
 
-def _by_field(parts: list[NDArray[Any]]) -> list[NDArray[Any]]:
-    """One array a column of FIELDS from parts that take turns."""
-    return [np.concatenate(parts[field :: len(FIELDS)]) for field in range(len(FIELDS))]
+def _by_view(parts: list[NDArray[Any]], n_views: int) -> NDArray[Any]:
+    """(views, rows) from parts that take turns."""
+    return np.stack([np.concatenate(parts[view::n_views]) for view in range(n_views)])
 
 
 def open_features(model: Any, texts: Texts, scratch: Path) -> Features:

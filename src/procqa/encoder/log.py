@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,24 +49,34 @@ class StepLog:
     """Writes the log while a run goes on; a run that is taken up keeps the lines before its checkpoint.
 
     A line holds step, loss, learning_rate, pairs_per_s, pairs_seen and seconds since the start (both over
-    all attempts), and under ``streams`` each stream's share of the batches since the last line.
+    all attempts), under ``streams`` and ``languages`` the share of each in the pairs since the last line, and under
+    ``masked`` the documents that did not count as negatives in the steps since then.
 
     Args:
         path: of the log.
         batches: those that are drawn from.
         first_step: steps of the checkpoint that the run goes on from.
         report: called with each line's progress.
+        take_masked: the masked documents since it was called last.
     """
 
-    def __init__(self, path: Path, batches: Batches, *, first_step: int, report: Callable[[Progress], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        batches: Batches,
+        *,
+        first_step: int,
+        report: Callable[[Progress], None],
+        take_masked: Callable[[], int],
+    ) -> None:
         self._path = path
         self._batches = batches
         self._report = report
+        self._take_masked = take_masked
         self._first_step = first_step
         self._spent = self._keep(first_step)
         self._started = self._last = time.monotonic()
-        self._last_pairs = batches.pairs.total()
-        self._last_batches = batches.batches.copy()
+        self._last_pairs = batches.pairs.copy()
 
     def _keep(self, first_step: int) -> float:
         """Cut the log after a step and say how many seconds it took to get there."""
@@ -83,21 +94,22 @@ class StepLog:
     def write(self, logged: Logged) -> None:
         """Add the line of a step and report it."""
         now = time.monotonic()
-        pairs = self._batches.pairs.total()
-        drawn = self._batches.batches - self._last_batches
-        pairs_per_s = (pairs - self._last_pairs) / max(now - self._last, 1e-9)
+        drawn = self._batches.pairs - self._last_pairs
+        pairs_per_s = drawn.total() / max(now - self._last, 1e-9)
         line = {
             "step": logged.step,
             "loss": round(logged.loss, 6),
             "learning_rate": logged.learning_rate,
             "pairs_per_s": round(pairs_per_s, 1),
-            "pairs_seen": pairs,
+            "pairs_seen": self._batches.pairs.total(),
             "seconds": round(self._spent + now - self._started, 3),
-            "streams": {name: round(count / drawn.total(), 4) for name, count in sorted(drawn.items())},
+            "masked": self._take_masked(),
+            "streams": _shares(drawn),
+            "languages": _shares(_by_language(drawn)),
         }
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._last, self._last_pairs, self._last_batches = now, pairs, self._batches.batches.copy()
+        self._last, self._last_pairs = now, self._batches.pairs.copy()
         steps = len(self._batches)
         pace = (now - self._started) / max(logged.step - self._first_step, 1)
         self._report(
@@ -109,3 +121,16 @@ class StepLog:
                 seconds_left=pace * (steps - logged.step),
             )
         )
+
+
+def _by_language(drawn: Mapping[str, int]) -> Counter[str]:
+    """Pairs by language; a stream is named DATASET/LANGUAGE/PAIR-TYPE."""
+    languages: Counter[str] = Counter()
+    for name, count in drawn.items():
+        languages[name.split("/")[-2]] += count
+    return languages
+
+
+def _shares(counts: Mapping[str, int]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {name: round(count / total, 4) for name, count in sorted(counts.items())}

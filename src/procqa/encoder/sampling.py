@@ -1,19 +1,23 @@
-"""Which pairs make the batch of a step: one stream, drawn with p proportional to n^alpha.
+"""Which pairs make the batch of a step: of one stream, as the paper draws them, or mixed.
 
-Everything is a function of (seed, step): a batch can be drawn again at any time and in any order, so a
-run that is taken up draws what the uninterrupted one would have. The generators are private; the
-library's samplers share the trainer's, which skews the shares. Source: docs/paper.md#sampling.
+Everything is a function of (seed, step): a batch can be drawn again at any time, in any order and in any process,
+so a run that is taken up, and one on several ranks or with loader workers, draws what a plain one would have. The
+generators are private; the library's samplers share the trainer's, which skews the shares.
+Source: docs/paper.md#sampling.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 _STREAMS, _PERMUTATIONS, _FILLERS = range(3)
 """Second part of each private generator's seed."""
+
+Batches = Literal["stream", "mixed", "round-robin"]
+"""What makes a batch: one stream, drawn; all streams, each pair's drawn; or one stream after the other."""
 
 
 class PairStream(Protocol):
@@ -24,16 +28,26 @@ class PairStream(Protocol):
         ...
 
     def keys(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """(len(positions), 2) hashes of the two texts of some pairs."""
+        """(len(positions), k) what no two pairs of a batch may share: hashes of their texts, and their groups."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The pairs of one step: positions (B,) in the stream of that number."""
+    """The pairs of one step: the stream (B,) of each and its position (B,) there."""
 
-    stream: int
+    streams: NDArray[np.int64]
     positions: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Pairs."""
+        return len(self.streams)
+
+    def part(self, rank: int, ranks: int) -> "Batch":
+        """What one of several ranks takes: parts are of one size, so what is left of a division is in none."""
+        size = len(self) // ranks
+        chosen = slice(rank * size, (rank + 1) * size)
+        return Batch(self.streams[chosen], self.positions[chosen])
 
 
 def stream_shares(sizes: Sequence[int], alpha: float) -> NDArray[np.float64]:
@@ -47,61 +61,145 @@ def stream_shares(sizes: Sequence[int], alpha: float) -> NDArray[np.float64]:
 
 
 def has_negatives(stream: PairStream) -> bool:
-    """Whether a stream holds two pairs without a common text, the least that makes a batch."""
-    keys = stream.keys(np.arange(len(stream)))
-    if len(np.unique(keys)) < 4:
-        return False
-    return all(bool((keys != text).all(axis=1).any()) for text in keys[0])
+    """Whether a stream holds two pairs that share nothing, the least that makes a batch."""
+    keys = np.unique(stream.keys(np.arange(len(stream))), axis=0)
+    if any(len(np.unique(column)) == 1 for column in keys.T):
+        return False  # for all pairs one by one this would take long
+    return any(bool((~np.isin(keys, pair).any(axis=1)).any()) for pair in keys)
 
 
 class Sampler:
     """Draws the batch of any step of a run.
 
-    A batch takes the next pairs of its stream's permutation, a new one each epoch. A pair with a text
-    that the batch already holds would be a false negative: others from the stream stand in for it, and
-    where there are none the batch is smaller. It is never larger than its stream.
+    A batch takes the next pairs of its stream's permutation, a new one each epoch; a mixed one takes as many of each
+    stream as were drawn for it. A pair that shares a text or a group with one that the batch already holds would be
+    a false negative: others stand in for it, and where there are none the batch is smaller. A batch of one stream is
+    never larger than that.
 
     Args:
-        streams: each with two pairs without a common text (see ``has_negatives``).
+        streams: each with two pairs that share nothing (see ``has_negatives``).
         batch_size: pairs of a batch.
         alpha: 0 draws streams evenly, 1 in proportion to their pairs.
         steps: batches of the run.
         seed: of every draw.
+        batches: what makes a batch; ``alpha`` plays no part in ``round-robin``.
     """
 
-    def __init__(self, streams: Sequence[PairStream], *, batch_size: int, alpha: float, steps: int, seed: int) -> None:
+    def __init__(
+        self,
+        streams: Sequence[PairStream],
+        *,
+        batch_size: int,
+        alpha: float,
+        steps: int,
+        seed: int,
+        batches: Batches = "stream",
+    ) -> None:
         self._streams = streams
         self._batch_size = batch_size
         self._seed = seed
-        bounds = np.cumsum(stream_shares([len(stream) for stream in streams], alpha))
-        drawn = np.searchsorted(bounds, self._generator(_STREAMS).random(steps), side="right")
-        self._drawn = np.minimum(drawn, len(streams) - 1)
-        self._visits = np.empty(steps, dtype=np.int64)
-        for stream in range(len(streams)):
-            visited = np.flatnonzero(self._drawn == stream)
-            self._visits[visited] = np.arange(len(visited))
+        self._steps = steps
+        self._is_mixed = batches == "mixed"
+        self._shares = stream_shares([len(stream) for stream in streams], alpha)
+        # (steps, streams): how many pairs, or whether a batch, of each stream, and how many before.
+        self._counts = self._draw_counts(batches)
+        self._visits = np.cumsum(self._counts, axis=0) - self._counts
         self._permutations: dict[int, tuple[int, NDArray[np.int32]]] = {}
+
+    def _draw_counts(self, batches: Batches) -> NDArray[np.int64]:
+        if batches == "mixed":
+            drawn = self._generator(_STREAMS).multinomial(self._batch_size, self._shares, size=self._steps)
+            return np.asarray(drawn, dtype=np.int64)
+        if batches == "round-robin":
+            numbers = np.arange(self._steps) % len(self._streams)
+        else:
+            bounds = np.cumsum(self._shares)
+            numbers = np.searchsorted(bounds, self._generator(_STREAMS).random(self._steps), side="right")
+            numbers = np.minimum(numbers, len(self._streams) - 1)
+        return np.asarray(numbers[:, None] == np.arange(len(self._streams)), dtype=np.int64)
 
     def __len__(self) -> int:
         """Steps of the run."""
-        return len(self._drawn)
+        return self._steps
 
     def draw(self, step: int) -> Batch:
         """The batch of a step, counted from 0; at least 2 pairs."""
-        number = int(self._drawn[step])
-        stream = self._streams[number]
-        wanted = min(self._batch_size, len(stream))
-        epoch, index = divmod(int(self._visits[step]), len(stream) // wanted)
-        permutation = self._permutation(number, epoch)
-        candidates = permutation[index * wanted : (index + 1) * wanted].astype(np.int64)
-        positions = _distinct(stream, candidates, wanted)
-        if len(positions) < wanted:
-            fillers = self._generator(_FILLERS, step).integers(len(stream), size=4 * wanted)
-            positions = _distinct(stream, np.concatenate([candidates, fillers]), wanted)
-        if len(positions) < 2:
-            turned = (np.roll(permutation, -start).astype(np.int64) for start in range(len(stream)))
-            positions = _first_batch(stream, turned, wanted)
-        return Batch(number, np.array(positions, dtype=np.int64))
+        numbers = np.flatnonzero(self._counts[step]).tolist()
+        if self._is_mixed:
+            wanted = self._batch_size
+            taken = [self._next(number, int(self._counts[step, number]), step) for number in numbers]
+        else:
+            wanted = min(self._batch_size, len(self._streams[numbers[0]]))
+            taken = [self._whole(numbers[0], wanted, step)]
+        streams = np.repeat(numbers, list(map(len, taken)))
+        positions = np.concatenate(taken)
+        kept = self._distinct(streams, positions, wanted)
+        if len(kept) < wanted:
+            fillers = self._fillers(numbers, 4 * wanted, step)
+            streams, positions = np.concatenate([streams, fillers[0]]), np.concatenate([positions, fillers[1]])
+            kept = self._distinct(streams, positions, wanted)
+        if len(kept) < 2:
+            streams, positions, kept = next(self._turned(numbers[0], wanted))
+        return Batch(streams[kept], positions[kept])
+
+    def _whole(self, number: int, wanted: int, step: int) -> NDArray[np.int64]:
+        """The next whole batch of a stream's epoch."""
+        epoch, index = divmod(int(self._visits[step, number]), len(self._streams[number]) // wanted)
+        return self._permutation(number, epoch)[index * wanted : (index + 1) * wanted].astype(np.int64)
+
+    def _next(self, number: int, wanted: int, step: int) -> NDArray[np.int64]:
+        """The next pairs of a stream, which may lie in several epochs."""
+        size, at = len(self._streams[number]), int(self._visits[step, number])
+        parts = []
+        while wanted:
+            epoch, start = divmod(at, size)
+            part = self._permutation(number, epoch)[start : start + wanted].astype(np.int64)
+            parts.append(part)
+            at, wanted = at + len(part), wanted - len(part)
+        return np.concatenate(parts)
+
+    def _fillers(self, numbers: Sequence[int], size: int, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Streams and positions of any pairs: of the one stream, or of all as they are drawn."""
+        generator = self._generator(_FILLERS, step)
+        if self._is_mixed:
+            streams = generator.choice(len(self._streams), size=size, p=self._shares)
+        else:
+            streams = np.full(size, numbers[0])
+        sizes = np.array([len(stream) for stream in self._streams])[streams]
+        return streams, np.minimum((generator.random(size) * sizes).astype(np.int64), sizes - 1)
+
+    def _turned(
+        self, number: int, wanted: int
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+        """The pairs of a stream from another one on each time, of which at least two share nothing."""
+        size = len(self._streams[number])
+        streams = np.full(size, number)
+        for start in range(size):
+            positions = np.roll(np.arange(size), -start)
+            kept = self._distinct(streams, positions, wanted)
+            if len(kept) >= 2:
+                yield streams, positions, kept
+
+    def _distinct(self, streams: NDArray[np.int64], positions: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
+        """The places of the first pairs, at most ``wanted``, of which no two share anything."""
+        taken: list[int] = []
+        used: set[int] = set()
+        for place, keys in enumerate(self._keys(streams, positions)):
+            if used.isdisjoint(keys):
+                used.update(keys)
+                taken.append(place)
+                if len(taken) == wanted:
+                    break
+        return np.array(taken, dtype=np.int64)
+
+    def _keys(self, streams: NDArray[np.int64], positions: NDArray[np.int64]) -> Iterable[list[int]]:
+        keys: list[list[int]] = [[]] * len(streams)
+        for number in np.unique(streams).tolist():
+            places = np.flatnonzero(streams == number)
+            of_stream = self._streams[number].keys(positions[places]).tolist()
+            for place, of_pair in zip(places.tolist(), of_stream, strict=True):
+                keys[place] = of_pair
+        return keys
 
     def _generator(self, *key: int) -> np.random.Generator:
         return np.random.default_rng([self._seed, *key])
@@ -114,21 +212,3 @@ class Sampler:
             kept = epoch, generator.permutation(len(self._streams[stream])).astype(np.int32)
             self._permutations[stream] = kept
         return kept[1]
-
-
-def _distinct(stream: PairStream, candidates: NDArray[np.int64], wanted: int) -> list[int]:
-    """The first candidates, at most ``wanted``, of which no two share a text."""
-    taken: list[int] = []
-    used: set[int] = set()
-    for position, (query, document) in zip(candidates.tolist(), stream.keys(candidates).tolist(), strict=True):
-        if query not in used and document not in used:
-            used.update((query, document))
-            taken.append(position)
-            if len(taken) == wanted:
-                break
-    return taken
-
-
-def _first_batch(stream: PairStream, orders: Iterable[NDArray[np.int64]], wanted: int) -> list[int]:
-    """The first order's pairs of which at least two share no text."""
-    return next(taken for order in orders if len(taken := _distinct(stream, order, wanted)) >= 2)

@@ -1,41 +1,59 @@
 """Dataset folders → streams: the training pairs of one language and one pair type.
 
-The texts of the train splits go once into a memory-mapped Arrow file; a stream is a list of row numbers
-in it. A pair with an empty side, or with two sides that are equal after folding, is left out and counted.
+The views of the train splits that the pair types ask for go once into a memory-mapped Arrow file, each cut to
+what can be read of it; a stream is a list of row numbers in it. A pair with an empty side, or of which one side
+only repeats the other or its beginning, is left out and counted.
 Source: docs/paper.md#sampling (the authors keep one file a language and pair type).
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from procqa.artifact import load_manifest
 from procqa.dataset.schema import dataset_languages, read_batches
+from procqa.encoder.views import MODALITIES, PAIR_TYPES, PairType, cut
+from procqa.errors import ArtifactError
 from procqa.text import fold
-
-FIELDS = ("title", "question", "answer")
-PAIR_TYPES = (("title", "question"), ("title", "answer"), ("question", "answer"))
-"""Query and document of each pair type. Source: docs/paper.md#sampling."""
 
 EMPTY = 0
 """The hash of a text without a character that counts."""
 
+CHARS_A_TOKEN = 16
+"""Characters kept of a text for each token that is read: a token of text or code has 3 to 5, and only long runs
+of blanks reach this. Source: ours, docs/decisions/0015."""
 
-@dataclass(frozen=True, slots=True)
+USABLE, A_SIDE_IS_EMPTY, SIDES_ARE_EQUAL, ONE_BEGINS_THE_OTHER = range(4)
+REASONS = {
+    A_SIDE_IS_EMPTY: "a side is empty",
+    SIDES_ARE_EQUAL: "both sides are equal",
+    ONE_BEGINS_THE_OTHER: "one side begins with the other",
+}
+"""Why a pair is left out of its stream; sides are compared word by word, without case and punctuation."""
+
+NOT_SHARED = "the row lacks a part that other modalities need"
+
+_ROW_FIELDS = ("title", "question", "answer")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Stream:
     """The pairs of one dataset, language and pair type.
 
     Args:
-        name: ``DATASET/LANGUAGE/QUERY-DOCUMENT``.
-        query: the column of FIELDS that asks.
-        document: the column of FIELDS that answers.
+        name: ``DATASET/LANGUAGE/PAIR-TYPE``.
+        query: the view that asks, as its number among those of the corpus.
+        document: the view that answers.
         rows: (n,) row numbers of the texts, ascending.
-        hashes: (all rows, 3) uint64 hashes of the folded texts, shared by all streams.
+        hashes: (all rows, views) uint64 hashes of the folded texts, shared by all streams.
+        groups: (all rows,) uint64, equal for rows of one duplicate cluster, else different; shared too.
     """
 
     name: str
@@ -43,14 +61,21 @@ class Stream:
     document: int
     rows: NDArray[np.int32]
     hashes: NDArray[np.uint64]
+    groups: NDArray[np.uint64]
 
     def __len__(self) -> int:
         """Pairs."""
         return len(self.rows)
 
+    @property
+    def pair_type(self) -> str:
+        """The name of the pair type."""
+        return self.name.rpartition("/")[2]
+
     def keys(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """(len(positions), 2) hashes of the queries and documents of some pairs."""
-        return self.hashes[self.rows[positions]][:, (self.query, self.document)]
+        """(len(positions), 3) hashes of the queries and documents of some pairs, and their groups."""
+        rows = self.rows[positions]
+        return np.stack((self.hashes[rows, self.query], self.hashes[rows, self.document], self.groups[rows]), axis=1)
 
 
 class Texts:
@@ -59,6 +84,7 @@ class Texts:
     def __init__(self, path: Path) -> None:
         self._source = pa.memory_map(str(path))
         reader = pa.ipc.open_file(self._source)
+        self.views: tuple[str, ...] = tuple(reader.schema.names)
         self._batches = [reader.get_batch(index) for index in range(reader.num_record_batches)]
         sizes = np.array([batch.num_rows for batch in self._batches], dtype=np.int64)
         self._starts = np.cumsum(sizes) - sizes
@@ -72,20 +98,55 @@ class Texts:
         self._batches = []
         self._source.close()
 
-    def take(self, rows: NDArray[np.int32], field: int) -> list[str]:
-        """The texts of some rows in one column of FIELDS, in the order of ``rows``."""
+    def take(self, rows: NDArray[np.int32], views: NDArray[np.int64] | int) -> list[str]:
+        """A text of each of some rows, in the order of ``rows``.
+
+        Args:
+            views: the view of each, or of all of them.
+        """
         batches = np.searchsorted(self._starts, rows, side="right") - 1
         offsets = rows - self._starts[batches]
+        columns = np.broadcast_to(np.asarray(views), len(rows))
         return [
-            self._batches[batch].column(field)[offset].as_py() or ""
-            for batch, offset in zip(batches.tolist(), offsets.tolist(), strict=True)
+            self._batches[batch].column(view)[offset].as_py()
+            for batch, view, offset in zip(batches.tolist(), columns.tolist(), offsets.tolist(), strict=True)
         ]
 
     def read(self) -> Iterator[list[str]]:
-        """The texts of one column and record batch at a time, all of them."""
+        """The texts of one view and record batch at a time, all of them."""
         for batch in self._batches:
-            for field in range(len(FIELDS)):
-                yield [text or "" for text in batch.column(field).to_pylist()]
+            for view in range(len(self.views)):
+                yield batch.column(view).to_pylist()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamConfig:
+    """Which pairs are made of which rows.
+
+    Args:
+        pairs: names of PAIR_TYPES.
+        languages: those to read; None reads all.
+        shared_rows: take only rows of questions of which every one of MODALITIES makes a pair, so that runs
+            which differ in their pair types train on the same rows.
+        max_tokens: that are read of a text.
+    """
+
+    pairs: tuple[str, ...]
+    languages: tuple[str, ...] | None = None
+    shared_rows: bool = False
+    max_tokens: int = 128
+
+    @property
+    def pair_types(self) -> tuple[PairType, ...]:
+        """Those that are asked for, and then those that tell whether a row is shared."""
+        needed = [name for names in MODALITIES.values() for name in names] if self.shared_rows else []
+        return tuple(PAIR_TYPES[name] for name in dict.fromkeys([*self.pairs, *needed]))
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """What is kept of a row, each view once."""
+        sides = ((pair_type.query, pair_type.document) for pair_type in self.pair_types)
+        return tuple(dict.fromkeys(view for both in sides for view in both))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +155,37 @@ class Corpus:
 
     Args:
         streams: those with at least one pair.
+        views: what is kept of a row.
         rows: rows read from the train splits.
-        left_out: pairs left out, by reason; pairs + left out = 3 × rows.
+        left_out: pairs left out, by pair type and reason: the pairs of a type and those left out of it are
+            together as many as the rows of its kind.
     """
 
     streams: tuple[Stream, ...]
+    views: tuple[str, ...]
     rows: int
-    left_out: dict[str, int]
+    left_out: dict[str, dict[str, int]]
 
 
 def text_hash(text: str) -> int:
     """The 64-bit hash by which equal texts are known; EMPTY where nothing is left after folding."""
-    folded = fold(text)
+    return _hash(fold(text))
+
+
+def _hash(folded: str) -> int:
     if not folded:
         return EMPTY
     return int.from_bytes(hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def judge_pair(query: str, document: str) -> int:
+    """USABLE, or which of REASONS leaves out a pair of two folded texts."""
+    if not query or not document:
+        return A_SIDE_IS_EMPTY
+    if query == document:
+        return SIDES_ARE_EQUAL
+    shorter, longer = sorted((query, document), key=len)
+    return ONE_BEGINS_THE_OTHER if longer.startswith(f"{shorter} ") else USABLE
 
 
 def dataset_names(datasets: Sequence[Path]) -> list[str]:
@@ -122,48 +199,122 @@ def dataset_names(datasets: Sequence[Path]) -> list[str]:
     return names
 
 
-def write_texts(datasets: Sequence[Path], path: Path) -> Corpus:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The rows of one dataset and language, one behind the other in the file."""
+
+    name: str
+    kind: str
+    hashes: NDArray[np.uint64]  # (rows, views)
+    groups: NDArray[np.uint64]  # (rows,)
+    verdicts: NDArray[np.uint8]  # (rows, pair types)
+
+
+def write_texts(datasets: Sequence[Path], path: Path, config: StreamConfig) -> Corpus:
     """Copy the texts of the train splits to an Arrow file and say which rows make which stream.
 
-    Memory: 24 bytes of hashes and 12 of row numbers a row, and one record batch.
+    Memory: 8 bytes a row for each view, 12 for its number and group, and one record batch.
 
     Raises:
-        ArtifactError: a folder is no dataset, or one of its parts is corrupt.
+        ArtifactError: a folder is no dataset, one of its parts is corrupt, or none has a language that is asked for.
     """
-    schema = pa.schema([(field, pa.string()) for field in FIELDS])
-    parts: list[tuple[str, NDArray[np.uint64]]] = []
+    schema = pa.schema([(view, pa.string()) for view in config.views])
+    parts: list[_Part] = []
+    languages_found: set[str] = set()
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for name, folder in zip(dataset_names(datasets), datasets, strict=True):
+            kind = load_manifest(folder, kind="dataset").counts.get("kind", "questions")
             for language in sorted(dataset_languages(folder)):
-                hashes = [np.empty((0, len(FIELDS)), dtype=np.uint64)]
-                for batch in read_batches(folder, columns=list(FIELDS), language=language, split="train"):
-                    writer.write_batch(batch.select(FIELDS).cast(schema))
-                    hashes.append(_hashes(batch))
-                parts.append((f"{name}/{language}", np.concatenate(hashes)))
-    return _to_corpus(parts)
+                languages_found.add(language)
+                if config.languages is None or language in config.languages:
+                    rows = _read_rows(folder, language)
+                    parts.append(_write_part(writer, f"{name}/{language}", kind, rows, config))
+    missing = sorted(set(config.languages or ()) - languages_found)
+    if missing:
+        raise ArtifactError(
+            f"the datasets must hold the languages that are asked for, but have no {', '.join(missing)}:"
+            f" they have {', '.join(sorted(languages_found))}"
+        )
+    return _to_corpus(parts, config)
 
 
-def _hashes(batch: pa.RecordBatch) -> NDArray[np.uint64]:
-    columns = [[text_hash(text or "") for text in batch.column(field).to_pylist()] for field in FIELDS]
-    return np.array(columns, dtype=np.uint64).T
+def _read_rows(folder: Path, language: str) -> Iterator[pa.RecordBatch]:
+    columns = [*_ROW_FIELDS, "duplicate_cluster"]
+    return read_batches(folder, columns=columns, language=language, split="train")
 
 
-def _to_corpus(parts: list[tuple[str, NDArray[np.uint64]]]) -> Corpus:
+def _write_part(
+    writer: Any,  # Any: pyarrow has no types
+    name: str,
+    kind: str,
+    batches: Iterable[pa.RecordBatch],
+    config: StreamConfig,
+) -> _Part:
+    """Write the views of some rows; what is to be known of them to make streams."""
+    views, pair_types = config.views, config.pair_types
+    sides = [(views.index(pair_type.query), views.index(pair_type.document)) for pair_type in pair_types]
+    most_chars = CHARS_A_TOKEN * config.max_tokens
+    hashes, groups, verdicts = list[list[int]](), list[int](), list[list[int]]()
+    for batch in batches:
+        texts: list[list[str]] = []
+        for row in batch.to_pylist():
+            whole = cut({field: row[field] or "" for field in _ROW_FIELDS}, views)
+            folded = [fold(text) for text in whole]
+            texts.append([text[:most_chars] for text in whole])
+            hashes.append([_hash(text) for text in folded])
+            verdicts.append([judge_pair(folded[query], folded[document]) for query, document in sides])
+            groups.append(_group(name, row["duplicate_cluster"], len(groups)))
+        columns = [pa.array(column, type=pa.string()) for column in zip(*texts, strict=True)]
+        writer.write_batch(pa.RecordBatch.from_arrays(columns, names=list(views)))
+    return _Part(
+        name,
+        kind,
+        np.array(hashes, dtype=np.uint64).reshape(-1, len(views)),
+        np.array(groups, dtype=np.uint64),
+        np.array(verdicts, dtype=np.uint8).reshape(-1, len(pair_types)),
+    )
+
+
+def _group(part: str, cluster: int | None, row: int) -> int:
+    """What a row shares with those of its duplicate cluster, whatever their language, and with no other."""
+    name = f"{part.partition('/')[0]}#{cluster}" if cluster is not None else f"{part}/{row}"
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+def _to_corpus(parts: Sequence[_Part], config: StreamConfig) -> Corpus:
     """The streams of parts that lie one behind the other in the file."""
-    hashes = np.concatenate([np.empty((0, len(FIELDS)), dtype=np.uint64)] + [part for _, part in parts])
-    left_out = {"a side is empty": 0, "both sides are equal": 0}
+    pair_types, views = config.pair_types, config.views
+    hashes = np.concatenate([np.empty((0, len(views)), dtype=np.uint64), *(part.hashes for part in parts)])
+    groups = np.concatenate([np.empty(0, dtype=np.uint64), *(part.groups for part in parts)])
+    left_out = {
+        name: dict.fromkeys((*REASONS.values(), *[NOT_SHARED] * config.shared_rows), 0) for name in config.pairs
+    }
     streams = []
     start = 0
-    for name, part in parts:
-        for query, document in PAIR_TYPES:
-            queries, documents = part[:, FIELDS.index(query)], part[:, FIELDS.index(document)]
-            is_full = (queries != EMPTY) & (documents != EMPTY)
-            differs = queries != documents
-            left_out["a side is empty"] += int((~is_full).sum())
-            left_out["both sides are equal"] += int((is_full & ~differs).sum())
-            rows = (start + np.flatnonzero(is_full & differs)).astype(np.int32)
+    for part in parts:
+        is_shared = _is_shared(part, pair_types) if config.shared_rows else np.ones(len(part.verdicts), dtype=bool)
+        for number, pair_type in enumerate(pair_types[: len(config.pairs)]):
+            if pair_type.rows != part.kind:
+                continue
+            verdicts = part.verdicts[:, number]
+            for verdict, reason in REASONS.items():
+                left_out[pair_type.name][reason] += int((verdicts == verdict).sum())
+            usable = verdicts == USABLE
+            if config.shared_rows:
+                left_out[pair_type.name][NOT_SHARED] += int((usable & ~is_shared).sum())
+            rows = (start + np.flatnonzero(usable & is_shared)).astype(np.int32)
             if len(rows):
-                stream_name = f"{name}/{query}-{document}"
-                streams.append(Stream(stream_name, FIELDS.index(query), FIELDS.index(document), rows, hashes))
-        start += len(part)
-    return Corpus(tuple(streams), start, left_out)
+                query, document = views.index(pair_type.query), views.index(pair_type.document)
+                streams.append(Stream(f"{part.name}/{pair_type.name}", query, document, rows, hashes, groups))
+        start += len(part.verdicts)
+    return Corpus(tuple(streams), views, start, left_out)
+
+
+def _is_shared(part: _Part, pair_types: Sequence[PairType]) -> NDArray[np.bool_]:
+    """(rows,) of which every modality makes a pair; rows of functions are shared by all."""
+    if part.kind != "questions":
+        return np.ones(len(part.verdicts), dtype=bool)
+    place = {pair_type.name: number for number, pair_type in enumerate(pair_types)}
+    usable = part.verdicts == USABLE
+    makes = [usable[:, [place[name] for name in names]].any(axis=1) for names in MODALITIES.values()]
+    return np.asarray(np.all(makes, axis=0))

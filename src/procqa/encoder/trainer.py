@@ -23,7 +23,7 @@ from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from procqa.config import TrainConfig
 from procqa.encoder.batches import Batches
 from procqa.encoder.log import Logged
-from procqa.encoder.losses import InBatchLoss
+from procqa.encoder.objective import Objective
 from procqa.errors import ProcqaError
 
 OPTIMIZER_FILE = "optimizer.safetensors"
@@ -55,11 +55,15 @@ class StepTrainer(SentenceTransformerTrainer):
     ) -> None:
         self._batches = batches
         self._first_step = first_step
-        super().__init__(
-            model=model,
-            args=_arguments(config, folder),
-            loss=InBatchLoss(model, config.temperature),
+        self.objective: Objective = Objective(
+            model,
+            temperature=config.temperature,
+            form=config.loss,
+            margin=config.margin,
+            dimensions=config.cut_sizes,
+            rows_at_once=config.rows_at_once,
         )
+        super().__init__(model=model, args=_arguments(config, folder), loss=self.objective)
         for callback in (PrinterCallback, ProgressCallback):
             self.remove_callback(callback)
 

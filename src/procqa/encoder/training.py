@@ -17,7 +17,7 @@ import numpy as np
 import safetensors
 
 from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, refuse_overlap, workspace
-from procqa.config import TrainConfig
+from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
@@ -26,7 +26,7 @@ from procqa.encoder.log import LOG_FILE, Progress, StepLog
 from procqa.encoder.model import quiet, token_limit
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
-from procqa.encoder.streams import FIELDS, Corpus, Stream, Texts, write_texts
+from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, write_texts
 from procqa.errors import ArtifactError, MissingExtra
 
 TEXTS_FILE = "texts.arrow"
@@ -45,7 +45,8 @@ class TrainSummary:
         seconds: spent in training steps, over all attempts.
         loss: nats, mean since the last but one logged step; None where no step was taken.
         streams: pairs, batches and pairs seen of each stream.
-        left_out: pairs that no batch can hold, by reason; pairs + left out = 3 × rows.
+        left_out: pairs that no batch can hold, by pair type and reason; with the pairs of the streams they are as
+            many as the rows that the type is made of.
     """
 
     out: str
@@ -57,7 +58,7 @@ class TrainSummary:
     seconds: float
     loss: float | None
     streams: dict[str, dict[str, int]]
-    left_out: dict[str, int]
+    left_out: dict[str, dict[str, int]]
 
 
 def train(
@@ -109,7 +110,7 @@ def _input(folder: Path) -> Input:
 
 def _recipe(config: TrainConfig, base: Base) -> dict[str, Any]:
     """The recipe as the manifest holds it: every setting, where the base comes from, what the preset does not say."""
-    preset = TrainConfig(preset=config.preset)
+    preset = TrainConfig(**{**TRAIN_PRESETS[config.preset], "preset": config.preset})
     names = [entry.name for entry in fields(config)]
     return {
         **asdict(config),
@@ -163,9 +164,16 @@ class _Run:
 def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs: Sequence[Input]) -> None:
     """Fill the workspace."""
     work, config = run.work, run.config
-    corpus = write_texts(datasets, work.scratch / TEXTS_FILE)
+    corpus = write_texts(datasets, work.scratch / TEXTS_FILE, stream_config(config))
     streams, left_out = _usable(corpus)
-    sampler = Sampler(streams, batch_size=config.batch_size, alpha=config.alpha, steps=config.steps, seed=config.seed)
+    sampler = Sampler(
+        streams,
+        batch_size=config.batch_size,
+        alpha=config.alpha,
+        steps=config.steps,
+        seed=config.seed,
+        batches=config.batches,
+    )
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
         model = load_base(run.base, config, texts.read, work.scratch)
         batches = Batches(streams, sampler, open_features(model, texts, work.scratch), corpus.rows)
@@ -194,15 +202,28 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     work.finish(counts, leave_out=(LOG_FILE,))
 
 
-def _usable(corpus: Corpus) -> tuple[list[Stream], dict[str, int]]:
+def stream_config(config: TrainConfig) -> StreamConfig:
+    """Which pairs a recipe trains on."""
+    return StreamConfig(
+        pairs=config.pairs,
+        languages=config.languages or None,
+        shared_rows=config.shared_rows,
+        max_tokens=config.max_tokens,
+    )
+
+
+def _usable(corpus: Corpus) -> tuple[list[Stream], dict[str, dict[str, int]]]:
     """The streams that can make a batch, and what was left out with those that cannot."""
     streams = [stream for stream in corpus.streams if has_negatives(stream)]
-    pairs = sum(map(len, corpus.streams)) - sum(map(len, streams))
     if not streams:
         raise ArtifactError(
             f"the train splits must hold two pairs to tell apart, but their {corpus.rows} rows do not: add a dataset"
         )
-    return streams, {**corpus.left_out, TOO_SMALL: pairs}
+    left_out = {pair_type: {**reasons, TOO_SMALL: 0} for pair_type, reasons in corpus.left_out.items()}
+    for stream in corpus.streams:
+        if stream not in streams:
+            left_out[stream.pair_type][TOO_SMALL] += len(stream)
+    return streams, left_out
 
 
 def _stream_counts(stream: Stream, batches: Batches) -> dict[str, int]:
@@ -214,8 +235,8 @@ def _texts_seen(texts: Texts, batches: Batches) -> Iterator[str]:
     """Every text of the rows that were drawn."""
     rows = np.flatnonzero(batches.is_seen).astype(np.int32)
     for start in range(0, len(rows), CHUNK_ROWS):
-        for column in range(len(FIELDS)):
-            yield from texts.take(rows[start : start + CHUNK_ROWS], column)
+        for view in range(len(texts.views)):
+            yield from texts.take(rows[start : start + CHUNK_ROWS], view)
 
 
 def _fit(run: _Run, model: Any, batches: Batches) -> None:
@@ -226,8 +247,14 @@ def _fit(run: _Run, model: Any, batches: Batches) -> None:
     checkpoint, first_step = find_checkpoint(folder)
     for step in range(first_step):
         batches.draw(step)
-    log = StepLog(run.work.scratch / LOG_FILE, batches, first_step=first_step, report=run.report)
     trainer = StepTrainer(model, run.config, batches=batches, first_step=first_step, folder=folder)
+    log = StepLog(
+        run.work.scratch / LOG_FILE,
+        batches,
+        first_step=first_step,
+        report=run.report,
+        take_masked=trainer.objective.take_masked,
+    )
     trainer.add_callback(LogAndCheckpoint(log.write, run.checkpoint_s))
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     model.to("cpu")

@@ -1,0 +1,233 @@
+"""The module that the trainer calls: features → loss, at flat memory for any batch, over all ranks.
+
+Vectors are computed first without gradients, a few rows at a time; the loss of the whole batch gives the gradient
+of each vector, and a second pass over the same rows hands it on to the weights (gradient caching). Negatives are
+gathered from every rank. Imports torch: load it lazily. Source: ours, docs/decisions/0015.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.distributed
+from torch import Tensor, nn
+
+from procqa.encoder.losses import LOSSES, FalseNegatives, Form
+
+Features = dict[str, Tensor]
+
+
+class Objective(nn.Module):
+    """The contrastive loss of a sentence-transformers model on a batch of queries and documents.
+
+    Args:
+        model: gives ``sentence_embedding`` (B, D) for a dictionary of features.
+        temperature: τ > 0, dimensionless.
+        form: which loss.
+        margin: see ``FalseNegatives``.
+        dimensions: sizes to which vectors are cut as well, each with the same loss (Matryoshka); the whole
+            vector always counts.
+        rows_at_once: texts that are encoded at a time; None encodes a side at once and keeps its activations.
+
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        temperature: float,
+        form: Form = "one-way",
+        margin: float | None = None,
+        dimensions: Sequence[int] = (),
+        rows_at_once: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.temperature = temperature
+        self.form: Form = form
+        self.margin = margin
+        self.dimensions = tuple(dimensions)
+        self.rows_at_once = rows_at_once
+        self._masked = 0
+
+    def take_masked(self) -> int:
+        """Documents that did not count as negatives of a query, since this was asked last."""
+        masked, self._masked = self._masked, 0
+        return masked
+
+    def forward(self, sentence_features: Iterable[Features], labels: Tensor | None = None) -> Tensor:
+        """The loss in nats; similarities are computed in float32 whatever the precision of the encoder.
+
+        Args:
+            sentence_features: those of the queries, of the documents, and of further documents that answer none.
+            labels: (B, k) int64, what no two pairs of a batch may share to be negatives of each other.
+        """
+        sides = [_Side(self.model, features, self.rows_at_once) for features in sentence_features]
+        if self.rows_at_once is None or all(len(side.chunks) == 1 for side in sides):
+            return self._loss([side.encode() for side in sides], labels)
+        with torch.no_grad():
+            vectors = [side.encode(remembers=True) for side in sides]
+        for side in vectors:
+            side.requires_grad_()
+        with torch.enable_grad():
+            loss = self._loss(vectors, labels)
+        gradients = torch.autograd.grad(loss, vectors)
+        # A leaf whose own gradient starts the second pass.
+        handle = loss.detach().requires_grad_()
+        precision = _Precision.of_now(loss.device.type)
+
+        def pass_on(scale: Tensor) -> None:
+            for side, gradient in zip(sides, gradients, strict=True):
+                side.pass_on(gradient * scale, precision)
+
+        handle.register_hook(pass_on)  # type: ignore[no-untyped-call]  # torch has no type for it
+        return handle
+
+    def _loss(self, vectors: Sequence[Tensor], labels: Tensor | None) -> Tensor:
+        with torch.autocast(vectors[0].device.type, enabled=False):
+            queries, *documents = (gather(side.float()) for side in vectors)
+            keys = None if labels is None else _keys(labels, documents)
+            false_negatives = FalseNegatives(keys, self.margin)
+            everything = torch.cat(documents)
+            losses = []
+            for size in (None, *self.dimensions):
+                sides = [nn.functional.normalize(side[:, :size], dim=1) for side in (queries, everything)]
+                loss, masked = LOSSES[self.form](*sides, temperature=self.temperature, false_negatives=false_negatives)
+                losses.append(loss)
+                self._masked += masked if size is None else 0
+            mean = torch.stack(losses).mean()
+        # Ranks average their gradients, and each holds only its own part of it.
+        return mean + (_ranks() - 1) * (mean - mean.detach())
+
+
+def _keys(labels: Tensor, documents: Sequence[Tensor]) -> Tensor:
+    """(N, k): the keys of all documents, those of further ones being those of the pairs they stand beside."""
+    gathered = gather(labels)
+    return torch.cat([gathered[: len(side)] for side in documents])
+
+
+def _ranks() -> int:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_world_size()
+    return 1
+
+
+def gather(rows: Tensor) -> Tensor:
+    """The rows of all ranks, in their order; gradients flow to this rank's own alone.
+
+    Args:
+        rows: (B, D) of this rank, as many on every rank.
+    """
+    if _ranks() == 1:
+        return rows
+    parts = [torch.empty_like(rows) for _ in range(_ranks())]
+    torch.distributed.all_gather(parts, rows.detach().contiguous())
+    parts[torch.distributed.get_rank()] = rows
+    return torch.cat(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Precision:
+    """What the forward pass computes in: the second pass, outside of it, computes in the same."""
+
+    device: str
+    dtype: torch.dtype
+    is_enabled: bool
+
+    @classmethod
+    def of_now(cls, device: str) -> "_Precision":
+        return cls(device, torch.get_autocast_dtype(device), torch.is_autocast_enabled(device))
+
+
+@dataclass(frozen=True, slots=True)
+class _Random:
+    """The states of the random generators: what makes a second pass drop out the same."""
+
+    cpu: Tensor
+    cuda: Tensor | None
+
+    @classmethod
+    def of_now(cls) -> "_Random":
+        is_there = torch.cuda.is_available()
+        return cls(torch.random.get_rng_state(), torch.cuda.random.get_rng_state() if is_there else None)
+
+    def restore(self) -> None:
+        torch.random.set_rng_state(self.cpu)
+        if self.cuda is not None:
+            torch.cuda.random.set_rng_state(self.cuda)
+
+
+class _Side:
+    """The queries or the documents of a batch, in chunks of texts of much the same length."""
+
+    def __init__(self, model: nn.Module, features: Features, rows_at_once: int | None) -> None:
+        self._model, self._features = model, features
+        sizes = _sizes(features)
+        rows_at_once = rows_at_once or len(sizes)
+        order = torch.argsort(sizes, descending=True, stable=True) if rows_at_once < len(sizes) else None
+        every = torch.arange(len(sizes)) if order is None else order.cpu()
+        self.chunks = torch.split(every, rows_at_once)
+        self._back = torch.argsort(every)
+        self._random: list[_Random] = []
+
+    def encode(self, *, remembers: bool = False) -> Tensor:
+        """(B, D) vectors of all rows, in their order.
+
+        Args:
+            remembers: keep the states of the random generators for ``pass_on``.
+        """
+        vectors = []
+        for chunk in self.chunks:
+            if remembers:
+                self._random.append(_Random.of_now())
+            vectors.append(self._encode(chunk))
+        together = torch.cat(vectors)
+        return together if len(self.chunks) == 1 else together[self._back.to(together.device)]
+
+    def pass_on(self, gradient: Tensor, precision: _Precision) -> None:
+        """Encode each chunk once more, with its activations, and add to the gradients of the weights."""
+        now = _Random.of_now()
+        with torch.enable_grad(), torch.autocast(precision.device, precision.dtype, enabled=precision.is_enabled):
+            for chunk, random in zip(self.chunks, self._random, strict=True):
+                random.restore()
+                vectors = self._encode(chunk)
+                torch.autograd.backward((vectors.float() * gradient[chunk.to(gradient.device)]).sum())
+        now.restore()
+
+    def _encode(self, rows: Tensor) -> Tensor:
+        features = self._features if len(self.chunks) == 1 else select(self._features, rows)
+        vectors: Tensor = self._model(features)["sentence_embedding"]
+        return vectors
+
+
+def _sizes(features: Features) -> Tensor:
+    """(B,) tokens of each text."""
+    if "offsets" in features:
+        ends = torch.cat([features["offsets"][1:], features["offsets"].new_tensor([len(features["input_ids"])])])
+        return ends - features["offsets"]
+    return features["attention_mask"].sum(dim=1)
+
+
+def select(features: Features, rows: Tensor) -> Features:
+    """The features of some rows, without the padding that only longer texts need.
+
+    Args:
+        features: of a transformer, (B, L) each, or of a static encoder, token numbers in a row and ``offsets``.
+        rows: (b,) which.
+    """
+    sizes = _sizes(features)
+    rows = rows.to(sizes.device)
+    if "offsets" in features:
+        starts, lengths = features["offsets"][rows], sizes[rows]
+        begins = torch.cumsum(lengths, dim=0) - lengths
+        places = torch.repeat_interleave(starts - begins, lengths) + torch.arange(
+            int(lengths.sum()), device=starts.device
+        )
+        return {"input_ids": features["input_ids"][places], "offsets": begins}
+    mask = features["attention_mask"][rows]
+    longest = int(sizes[rows].max())
+    tokens = slice(0, longest) if bool(mask[:, 0].all()) else slice(mask.shape[1] - longest, None)  # padded on the left
+    return {
+        name: value[rows][:, tokens] if value.ndim == 2 and value.shape[1] == mask.shape[1] else value[rows]
+        for name, value in features.items()
+    }
