@@ -198,9 +198,15 @@ KNOWN_PAIRS = (*PAIRS, "both-answer", "prose-code", "prose-prose", "first-code-o
 class TrainConfig:
     """How one encoder is trained. The defaults are MACP (docs/paper.md#macp) sized for the machine."""
 
-    preset: Literal["macp", "bimodal", "unimodal"] = field(default="macp", metadata={"help": "the recipe"})
+    preset: Literal["macp", "bimodal", "unimodal", "query-document-towers", "modality-towers"] = field(
+        default="macp", metadata={"help": "the recipe"}
+    )
     base: str = field(
         default="minilm", metadata={"help": "minilm (packaged), static (from scratch), a hub name, or a folder"}
+    )
+    towers: Literal["shared", "query-document", "modality"] = field(
+        default="shared",
+        metadata={"help": "one encoder for all, or one for queries and one for documents, or for prose and for code"},
     )
     pairs: tuple[str, ...] = field(
         default=PAIRS,
@@ -294,12 +300,14 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     "macp": {},
     "bimodal": {"preset": "bimodal", "pairs": ("prose-code", "docstring-function")},
     "unimodal": {"preset": "unimodal", "pairs": ("prose-prose", "first-code-others", "code-code")},
+    "query-document-towers": {"preset": "query-document-towers", "towers": "query-document"},
+    "modality-towers": {"preset": "modality-towers", "towers": "modality"},
     "static": {"base": "static", "steps": 400, "batch_size": 1_024, "learning_rate": 0.02, "temperature": 0.05},
 }
 """What each preset changes of TrainConfig's defaults; ``static`` is macp on an encoder from scratch.
 
 Its numbers were chosen by MRR on a validation split. Source: ours, docs/decisions/0010; ``bimodal`` and
-``unimodal``: docs/decisions/0015.
+``unimodal``: docs/decisions/0015; towers: docs/decisions/0016.
 """
 
 

@@ -14,16 +14,20 @@ COUNTS = {
 }
 
 
-def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = None) -> str:
+def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = None, **settings: str) -> str:
     """The card of an encoder; ``lineage`` begins with the base's own weights."""
     recipe = {
         "preset": "macp",
         "base": base,
+        "towers": "shared",
+        "loss": "one-way",
+        "batches": "stream",
         "max_tokens": 128,
         "temperature": 0.01,
         "base_sha256": lineage[0] if lineage else None,
         "base_lineage": list(lineage[1:]),
         "preset_changes": changes or [],
+        **settings,
     }
     write_card(folder, recipe=recipe, inputs=[Input("Q", 5, "abc123")], counts=COUNTS)
     return (folder / "README.md").read_text(encoding="utf-8")
@@ -49,6 +53,14 @@ def test_a_card_on_minilm_or_on_what_was_trained_from_it_states_the_caveat(tmp_p
         assert "stackexchange" in card(tmp_path, "encoder", *lineage)
     for lineage in ((), ("a",), ("b", "a")):
         assert "stackexchange" not in card(tmp_path, "encoder", *lineage)
+
+
+def test_a_card_names_its_loss_its_batches_and_its_towers(tmp_path: Path):
+    text = card(tmp_path, "static", loss="four-way", batches="mixed", towers="modality")
+    assert "the four-way loss of MACP's authors" in text
+    assert "of each pair of a batch are drawn" in text
+    assert "One encoder for prose and one for code" in text
+    assert "procqa cuts texts for them" in text
 
 
 def test_a_card_names_what_differs_from_the_preset(tmp_path: Path):

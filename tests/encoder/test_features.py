@@ -37,6 +37,6 @@ def test_a_transformers_texts_are_tokenized_when_they_are_drawn(path: Path):
     with Texts(path) as texts:
         features = open_features(model, texts, path.parent)
         assert isinstance(features, TextFeatures)
-        found = features.take(np.array([6, 0], dtype=np.int32), np.array([texts.views.index("answer")] * 2))
+        found = features.take(np.array([6, 0], dtype=np.int32), np.array([texts.columns.index("answer")] * 2))
     assert found["input_ids"].shape == (2, 8)
     assert found["attention_mask"].sum(dim=1).tolist() == [8, 4]

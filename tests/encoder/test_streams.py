@@ -65,7 +65,7 @@ def test_a_question_can_be_asked_with_its_title_and_body(tmp_path: Path):
     corpus = write_texts([dataset], tmp_path / "texts.arrow", StreamConfig(pairs=("both-answer",)))
     assert rows_of(corpus) == {"Q/c/both-answer": [0]}
     with Texts(tmp_path / "texts.arrow") as texts:
-        assert texts.views == ("title+question", "answer")
+        assert texts.columns == ("title+question", "answer")
         assert texts.take(np.array([0], dtype=np.int32), 0) == ["title\nbody"]
 
 

@@ -6,6 +6,7 @@ Source: docs/paper.md#macp.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from procqa.artifact import is_artifact, load_manifest
 from procqa.config import TrainConfig
 from procqa.encoder.model import find_encoder, load_model, weights_sha256
 from procqa.encoder.static import train_tokenizer
+from procqa.encoder.towers import build_towers, towers_of
+from procqa.errors import ArtifactError
 from procqa.files import write_durably
 
 STATIC = "static"
@@ -66,27 +69,49 @@ def _lineage(folder: Path) -> tuple[str, ...]:
 def load_base(
     base: Base, config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path
 ) -> Any:  # Any: SentenceTransformer, which has no types
-    """The model to train, its last module making unit vectors.
+    """The model to train, its last module making unit vectors; each tower begins with weights of its own.
 
     Args:
         texts: the texts a tokenizer from scratch learns from.
         scratch: keeps that tokenizer for a run that is taken up.
+
+    Raises:
+        ArtifactError: the base has towers, of another kind than are asked for.
     """
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, StaticEmbedding
+    from sentence_transformers.sentence_transformer.modules import Normalize
 
-    if base.folder is None:
-        first = _new_static(config, texts, scratch)
-        return SentenceTransformer(modules=[first, Normalize()], local_files_only=True)
-    first = load_model(base.folder, max_tokens=config.max_tokens)[0]
+    if base.folder is not None:
+        model = load_model(base.folder, max_tokens=config.max_tokens)
+        kind = towers_of(model)
+        if kind == config.towers != "shared":
+            return model
+        if kind != "shared":
+            raise ArtifactError(
+                f"a base with {kind} towers can be trained on with these alone, got {config.towers}: take another base"
+            )
+    seeds = count(config.seed)
+
+    def make_tower() -> list[Any]:
+        if base.folder is None:
+            return [_new_static(config, texts, scratch, seed=next(seeds))]
+        return _tower_of(load_model(base.folder, max_tokens=config.max_tokens)[0], config.max_tokens)
+
+    modules = build_towers(config.towers, make_tower)
+    return SentenceTransformer(modules=[*modules, Normalize()], local_files_only=True)
+
+
+def _tower_of(first: Any, max_tokens: int) -> list[Any]:
+    """The first module of a model, and mean pooling where it gives a vector for each token."""
+    from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
+
     if isinstance(first, StaticEmbedding):
-        first.tokenizer.enable_truncation(config.max_tokens)
-        return SentenceTransformer(modules=[first, Normalize()], local_files_only=True)
-    pooling = Pooling(first.get_embedding_dimension(), pooling_mode="mean")
-    return SentenceTransformer(modules=[first, pooling, Normalize()], local_files_only=True)
+        first.tokenizer.enable_truncation(max_tokens)
+        return [first]
+    return [first, Pooling(first.get_embedding_dimension(), pooling_mode="mean")]
 
 
-def _new_static(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path) -> Any:
+def _new_static(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path, *, seed: int) -> Any:
     """Random embeddings for a tokenizer that is trained on the texts."""
     import torch
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -97,6 +122,6 @@ def _new_static(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], s
         trained = train_tokenizer(texts(), vocabulary=config.vocabulary, max_tokens=config.max_tokens)
         write_durably(path, trained.to_str())
     tokenizer = Tokenizer.from_file(str(path))
-    generator = torch.Generator().manual_seed(config.seed)
+    generator = torch.Generator().manual_seed(seed)
     weights = INITIAL_STD * torch.randn(tokenizer.get_vocab_size(), config.dimensions, generator=generator)
     return StaticEmbedding(tokenizer, embedding_weights=weights)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from procqa.encoder.features import Features
 from procqa.encoder.sampling import Batch, Sampler
 from procqa.encoder.streams import Stream
+from procqa.encoder.towers import ROUTES
 
 
 class Batches:
@@ -19,9 +20,19 @@ class Batches:
         sampler: of the whole run.
         features: of the corpus's rows.
         rows: rows of the corpus.
+        cuts_modalities: whether the prose and the code of each view are columns of their own.
     """
 
-    def __init__(self, streams: Sequence[Stream], sampler: Sampler, features: Features, rows: int) -> None:
+    def __init__(
+        self,
+        streams: Sequence[Stream],
+        sampler: Sampler,
+        features: Features,
+        rows: int,
+        *,
+        cuts_modalities: bool = False,
+    ) -> None:
+        self._parts = ROUTES["modality"] if cuts_modalities else ("",)
         self._streams = streams
         self._sampler = sampler
         self._features = features
@@ -35,7 +46,9 @@ class Batches:
         return len(self._sampler)
 
     def __getitem__(self, step: int) -> dict[str, object]:
-        """Draw a batch: the features of its queries and documents, told apart by their prefix, and its keys.
+        """Draw a batch: the features of its queries and documents, or of their parts, and its keys.
+
+        Features are told apart by their prefix: ``query_``, or ``query_text_`` and ``query_code_``.
 
         The keys (B, k) stand under ``label``: what no two pairs may share to be negatives of each other.
         """
@@ -44,12 +57,13 @@ class Batches:
         batch = self.draw(step)
         rows, keys = self._look_up(batch)
         views = self._views[batch.streams]
-        queries, documents = self._features.take(rows, views[:, 0]), self._features.take(rows, views[:, 1])
-        return {
-            **{f"query_{name}": value for name, value in queries.items()},
-            **{f"document_{name}": value for name, value in documents.items()},
-            "label": torch.from_numpy(keys.view(np.int64)),
-        }
+        drawn: dict[str, object] = {"label": torch.from_numpy(keys.view(np.int64))}
+        for side, name in enumerate(("query", "document")):
+            for number, part in enumerate(self._parts):
+                features = self._features.take(rows, len(self._parts) * views[:, side] + number)
+                prefix = f"{name}_{part}_" if part else f"{name}_"
+                drawn |= {f"{prefix}{feature}": value for feature, value in features.items()}
+        return drawn
 
     def draw(self, step: int) -> Batch:
         """The pairs of a step's batch; counts their rows as seen."""

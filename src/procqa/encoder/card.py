@@ -15,6 +15,23 @@ MINILM_CAVEAT = (
     "from nothing."
 )
 
+WHAT = {
+    "shared": "One shared encoder for text, code and mixtures of both",
+    "query-document": "One encoder for queries and one for documents, both of text, code and mixtures",
+    "modality": "One encoder for prose and one for code; of a text with both the vectors are added",
+}
+
+LOSSES = {
+    "one-way": "InfoNCE, query → document",
+    "symmetric": "InfoNCE, query → document and document → query",
+    "four-way": "the four-way loss of MACP's authors",
+}
+BATCHES = {
+    "stream": "each batch holds pairs of one language and one pair type, drawn with p ∝ n^alpha",
+    "mixed": "the language and the pair type of each pair of a batch are drawn with p ∝ n^alpha",
+    "round-robin": "each batch holds pairs of one language and one pair type, which take turns",
+}
+
 FRONT_MATTER = """---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
@@ -32,15 +49,14 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
     sections = [
         FRONT_MATTER,
         "# Encoder for programming questions and answers\n",
-        "One shared encoder for text, code and mixtures of both: unit vectors whose dot product is their similarity.\n",
+        f"{WHAT[recipe['towers']]}: unit vectors whose dot product is their similarity.\n",
         "```python\nfrom sentence_transformers import SentenceTransformer\n\n"
         'model = SentenceTransformer("DIR")\n'
         'similarities = model.encode(["reverse a list"]) @ model.encode(["xs[::-1]"]).T\n```\n',
         "## Training data\n",
         _data(inputs, counts),
         "## Recipe\n",
-        "Contrastive learning with in-batch negatives (InfoNCE, query → document); each batch holds pairs of one "
-        "language and one pair type, drawn with p ∝ n^alpha.\n",
+        f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}.\n",
         _recipe(recipe),
         "## Limits\n",
         _limits(recipe, counts["max_tokens"]),
@@ -76,6 +92,11 @@ def _limits(recipe: dict[str, Any], max_tokens: int) -> str:
         "It was not measured here: `procqa evaluate` gives scores with intervals on held-out questions.",
         "Authors and licences of the training texts stand in the rows of the datasets.",
     ]
+    if recipe["towers"] == "modality":
+        limits.append(
+            "It has a tower for prose and one for code: procqa cuts texts for them, `SentenceTransformer(DIR).encode` "
+            "sends all to the first."
+        )
     if recipe["base"] == "static":
         limits.append("A static encoder sums its tokens and does not see their order.")
     if MINILM_SHA256 in (recipe["base_sha256"], *recipe["base_lineage"]):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.encoder.streams import Texts
+from procqa.encoder.towers import first_modules
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,20 +29,23 @@ class TextFeatures:
     """Tokenizes the texts of a batch when it is drawn.
 
     Args:
-        model: a sentence-transformers model.
+        first: the module of a sentence-transformers model that reads texts.
         texts: of the corpus.
     """
 
-    def __init__(self, model: Any, texts: Texts) -> None:
-        self._model = model
+    def __init__(self, first: Any, texts: Texts) -> None:
+        self._first = first
         self._texts = texts
 
     def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
-        """Padded token numbers (B, L) and their mask."""
+        """Padded token numbers (B, L), their mask, and which texts (B,) are not blank."""
+        import torch
         from torch import Tensor
 
-        features: dict[str, object] = self._model.preprocess(self._texts.take(rows, views))
-        return {name: value for name, value in features.items() if isinstance(value, Tensor)}
+        texts = self._texts.take(rows, views)
+        features: dict[str, object] = self._first.preprocess(texts)
+        tensors = {name: value for name, value in features.items() if isinstance(value, Tensor)}
+        return {**tensors, "is_there": torch.tensor([bool(text.strip()) for text in texts])}
 
 
 class TokenFeatures:
@@ -64,20 +68,21 @@ class TokenFeatures:
         flat = np.concatenate([np.empty(0, dtype=np.int32), *lengths])
         starts = np.cumsum(flat, dtype=np.int64) - flat
         parts = np.cumsum([len(part) for part in lengths], dtype=np.int64)[:-1]
-        self._lengths = _by_view(np.split(flat, parts), len(texts.views))
-        self._starts = _by_view(np.split(starts, parts), len(texts.views))
+        self._lengths = _by_view(np.split(flat, parts), len(texts.columns))
+        self._starts = _by_view(np.split(starts, parts), len(texts.columns))
         size = path.stat().st_size
         self._ids = np.memmap(path, dtype=np.int32, mode="r") if size else np.empty(0, dtype=np.int32)
 
     def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
-        """Token numbers of all texts in a row, and where each text (B,) begins."""
+        """Token numbers of all texts in a row, where each text (B,) begins, and which have any."""
         import torch
 
         lengths, starts = self._lengths[views, rows], self._starts[views, rows]
         offsets = np.cumsum(lengths, dtype=np.int64) - lengths
         places = np.repeat(starts - offsets, lengths) + np.arange(lengths.sum())
         ids = self._ids[places].astype(np.int64)
-        return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
+        there = torch.from_numpy(lengths > 0)
+        return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets), "is_there": there}
 
 
 def _by_view(parts: list[NDArray[Any]], n_views: int) -> NDArray[Any]:
@@ -89,6 +94,7 @@ def open_features(model: Any, texts: Texts, scratch: Path) -> Features:
     """What suits the model: token numbers computed once for a static one, else text by text."""
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
-    if isinstance(model[0], StaticEmbedding):
-        return TokenFeatures(model[0].tokenizer, texts, scratch / "tokens.bin")
-    return TextFeatures(model, texts)
+    first = first_modules(model)[0]  # towers are made alike
+    if isinstance(first, StaticEmbedding):
+        return TokenFeatures(first.tokenizer, texts, scratch / "tokens.bin")
+    return TextFeatures(first, texts)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import digest_files
+from procqa.encoder.seen import SEEN_FILE
 from procqa.encoder.static import is_static, open_static
+from procqa.encoder.towers import ROUTES, cut_modalities, first_modules, towers_of
 from procqa.errors import ArtifactError, MissingExtra
 from procqa.files import sha256_file
 
@@ -99,6 +102,30 @@ class TorchEncoder:
         return np.asarray(vectors, dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class ModalityEncoder(TorchEncoder):
+    """An encoder with a tower for prose and one for code; see ``towers``."""
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows; a blank text is a row of zeros."""
+        return self._encode_parts(texts)
+
+    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows; a blank text is a row of zeros."""
+        return self._encode_parts(texts)
+
+    def _encode_parts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        total = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        parts = [cut_modalities(text) for text in texts]
+        for number, route in enumerate(ROUTES["modality"]):
+            chosen = [place for place, both in enumerate(parts) if both[number].strip()]
+            encode = partial(self.model.encode, task=route)
+            total[chosen] += self._encode(encode, [parts[place][number] for place in chosen])
+        norms = np.linalg.norm(total, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = total / np.maximum(norms, 1e-12)
+        return unit
+
+
 def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
     """The encoder of a name: ``minilm``, ``default``, a folder, or ``ORG/NAME`` of the model hub.
 
@@ -113,7 +140,8 @@ def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
     if is_static(folder):
         return open_static(folder, name=name, max_tokens=max_tokens)
     model = load_model(folder, max_tokens=max_tokens)
-    return TorchEncoder(name, weights_sha256(folder), model)
+    kind = ModalityEncoder if towers_of(model) == "modality" else TorchEncoder
+    return kind(name, weights_sha256(folder), model)
 
 
 def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:
@@ -195,11 +223,11 @@ def _check(folder: Path, name: str) -> None:
     """Refuse what is no encoder, what would run foreign code, and what holds no safetensors."""
     if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
         raise ArtifactError(f"{name} must be an encoder, but it holds neither modules.json nor config.json")
-    for module in _modules(folder, name):
+    for module in [*_modules(folder, name), *_tower_modules(folder, name)]:
         if not str(module.get("type", "")).startswith("sentence_transformers."):
             raise ArtifactError(f"{name} must be made of sentence-transformers modules, got {module.get('type')!r}")
         part = folder / str(module.get("path", ""))
-        if any(part.glob("*.bin")) and not any(part.glob("model*.safetensors")):
+        if any(path.name != SEEN_FILE for path in part.glob("*.bin")) and not any(part.glob("model*.safetensors")):
             raise ArtifactError(f"{name} has pickled weights, which are never loaded: convert them to safetensors")
     if not _weight_files(folder):
         raise ArtifactError(
@@ -219,8 +247,23 @@ def _modules(folder: Path, name: str) -> list[dict[str, Any]]:
     return modules
 
 
+def _tower_modules(folder: Path, name: str) -> list[dict[str, Any]]:
+    """The modules of towers, which a Router names in a file of its own and imports as others are."""
+    found = []
+    for module in _modules(folder, name):
+        path = folder / str(module.get("path", "")) / "router_config.json"
+        if not path.is_file():
+            continue
+        try:
+            types = json.loads(path.read_text(encoding="utf-8"))["types"]
+            found += [{"type": kind, "path": path.parent / part} for part, kind in types.items()]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ArtifactError(f"{path} must name the modules of a Router, but cannot be read: {error}") from error
+    return found
+
+
 def _weight_files(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")])
+    return sorted(path for depth in ("*", "*/*", "*/*/*") for path in folder.glob(f"{depth}.safetensors"))
 
 
 def weights_sha256(folder: Path) -> str:
@@ -268,26 +311,28 @@ def load_model(folder: Path, *, max_tokens: int) -> Any:  # Any: SentenceTransfo
 
 def token_limit(model: Any) -> int:
     """Tokens that a model of ``load_model`` reads of each text."""
-    tokenizer = _static_tokenizer(model)
-    return int(model.max_seq_length if tokenizer is None else tokenizer.truncation["max_length"])
+    first = first_modules(model)[0]
+    tokenizer = _static_tokenizer(first)
+    return int(first.max_seq_length if tokenizer is None else tokenizer.truncation["max_length"])
 
 
 def _limit_tokens(model: Any, max_tokens: int) -> None:
-    """Lower the number of tokens that a model reads; its own limit stays where it is lower."""
-    tokenizer = _static_tokenizer(model)
-    if tokenizer is None:
-        limit = model.max_seq_length
-        model.max_seq_length = max_tokens if limit is None else min(limit, max_tokens)
-    else:
-        limit = tokenizer.truncation
-        tokenizer.enable_truncation(max_tokens if limit is None else min(limit["max_length"], max_tokens))
+    """Lower the number of tokens that a model, or each of its towers, reads; its own limit stays where it is lower."""
+    for first in first_modules(model):
+        tokenizer = _static_tokenizer(first)
+        if tokenizer is None:
+            limit = first.max_seq_length
+            first.max_seq_length = max_tokens if limit is None else min(limit, max_tokens)
+        else:
+            limit = tokenizer.truncation
+            tokenizer.enable_truncation(max_tokens if limit is None else min(limit["max_length"], max_tokens))
 
 
-def _static_tokenizer(model: Any) -> Any:
+def _static_tokenizer(first: Any) -> Any:
     """The tokenizer of static embeddings, which alone holds their limit; None for a transformer."""
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
-    return model[0].tokenizer if isinstance(model[0], StaticEmbedding) else None
+    return first.tokenizer if isinstance(first, StaticEmbedding) else None
 
 
 @contextmanager

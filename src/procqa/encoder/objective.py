@@ -7,12 +7,14 @@ gathered from every rank. Imports torch: load it lazily. Source: ours, docs/deci
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed
 from torch import Tensor, nn
 
 from procqa.encoder.losses import LOSSES, FalseNegatives, Form
+from procqa.encoder.towers import ROUTES, Towers, join_parts
 
 Features = dict[str, Tensor]
 
@@ -28,7 +30,7 @@ class Objective(nn.Module):
         dimensions: sizes to which vectors are cut as well, each with the same loss (Matryoshka); the whole
             vector always counts.
         rows_at_once: texts that are encoded at a time; None encodes a side at once and keeps its activations.
-
+        towers: what the model has; with ``modality`` the features are those of prose and code in turn.
     """
 
     def __init__(
@@ -40,8 +42,10 @@ class Objective(nn.Module):
         margin: float | None = None,
         dimensions: Sequence[int] = (),
         rows_at_once: int | None = None,
+        towers: Towers = "shared",
     ) -> None:
         super().__init__()
+        self._towers: Towers = towers
         self.model = model
         self.temperature = temperature
         self.form: Form = form
@@ -62,30 +66,47 @@ class Objective(nn.Module):
             sentence_features: those of the queries, of the documents, and of further documents that answer none.
             labels: (B, k) int64, what no two pairs of a batch may share to be negatives of each other.
         """
-        sides = [_Side(self.model, features, self.rows_at_once) for features in sentence_features]
-        if self.rows_at_once is None or all(len(side.chunks) == 1 for side in sides):
-            return self._loss([side.encode() for side in sides], labels)
+        parts = [
+            _Part(self.model, features, self._route(place), self.rows_at_once)
+            for place, features in enumerate(sentence_features)
+        ]
+        is_there = [part.is_there for part in parts]
+        if self.rows_at_once is None or all(len(part.chunks) == 1 for part in parts):
+            return self._loss([part.encode() for part in parts], is_there, labels)
         with torch.no_grad():
-            vectors = [side.encode(remembers=True) for side in sides]
-        for side in vectors:
-            side.requires_grad_()
+            vectors = [part.encode(remembers=True) for part in parts]
+        for of_part in vectors:
+            of_part.requires_grad_()
         with torch.enable_grad():
-            loss = self._loss(vectors, labels)
+            loss = self._loss(vectors, is_there, labels)
         gradients = torch.autograd.grad(loss, vectors)
         # A leaf whose own gradient starts the second pass.
         handle = loss.detach().requires_grad_()
         precision = _Precision.of_now(loss.device.type)
 
         def pass_on(scale: Tensor) -> None:
-            for side, gradient in zip(sides, gradients, strict=True):
-                side.pass_on(gradient * scale, precision)
+            for part, gradient in zip(parts, gradients, strict=True):
+                part.pass_on(gradient * scale, precision)
 
         handle.register_hook(pass_on)  # type: ignore[no-untyped-call]  # torch has no type for it
         return handle
 
-    def _loss(self, vectors: Sequence[Tensor], labels: Tensor | None) -> Tensor:
+    def _route(self, place: int) -> str | None:
+        """The tower of a part: the first features are those of the queries, or of their prose."""
+        if self._towers == "query-document":
+            return "query" if place == 0 else "document"
+        return ROUTES["modality"][place % 2] if self._towers == "modality" else None
+
+    def _sides(self, vectors: Sequence[Tensor], is_there: Sequence[Tensor]) -> list[Tensor]:
+        """The vectors of queries, documents and further documents, whose parts are joined where they have any."""
+        if self._towers != "modality":
+            return [side.float() for side in vectors]
+        pairs = range(0, len(vectors), 2)
+        return [join_parts(list(vectors[at : at + 2]), list(is_there[at : at + 2])) for at in pairs]
+
+    def _loss(self, vectors: Sequence[Tensor], is_there: Sequence[Tensor], labels: Tensor | None) -> Tensor:
         with torch.autocast(vectors[0].device.type, enabled=False):
-            queries, *documents = (gather(side.float()) for side in vectors)
+            queries, *documents = map(gather, self._sides(vectors, is_there))
             keys = None if labels is None else _keys(labels, documents)
             false_negatives = FalseNegatives(keys, self.margin)
             everything = torch.cat(documents)
@@ -157,12 +178,13 @@ class _Random:
             torch.cuda.random.set_rng_state(self.cuda)
 
 
-class _Side:
-    """The queries or the documents of a batch, in chunks of texts of much the same length."""
+class _Part:
+    """The queries or the documents of a batch, or their prose or code, in chunks of texts of much the same length."""
 
-    def __init__(self, model: nn.Module, features: Features, rows_at_once: int | None) -> None:
-        self._model, self._features = model, features
+    def __init__(self, model: nn.Module, features: Features, route: str | None, rows_at_once: int | None) -> None:
+        self._model, self._features, self._route = model, features, route
         sizes = _sizes(features)
+        self.is_there = features.get("is_there", sizes > 0)
         rows_at_once = rows_at_once or len(sizes)
         order = torch.argsort(sizes, descending=True, stable=True) if rows_at_once < len(sizes) else None
         every = torch.arange(len(sizes)) if order is None else order.cpu()
@@ -195,7 +217,10 @@ class _Side:
         now.restore()
 
     def _encode(self, rows: Tensor) -> Tensor:
-        features = self._features if len(self.chunks) == 1 else select(self._features, rows)
+        features: dict[str, Any] = dict(self._features if len(self.chunks) == 1 else select(self._features, rows))
+        features.pop("is_there", None)
+        if self._route is not None:
+            features["task"] = self._route
         vectors: Tensor = self._model(features)["sentence_embedding"]
         return vectors
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from procqa.artifact import load_manifest
 from procqa.dataset.schema import dataset_languages, read_batches
+from procqa.encoder.towers import ROUTES, cut_modalities
 from procqa.encoder.views import MODALITIES, PAIR_TYPES, PairType, cut
 from procqa.errors import ArtifactError
 from procqa.text import fold
@@ -84,7 +85,7 @@ class Texts:
     def __init__(self, path: Path) -> None:
         self._source = pa.memory_map(str(path))
         reader = pa.ipc.open_file(self._source)
-        self.views: tuple[str, ...] = tuple(reader.schema.names)
+        self.columns: tuple[str, ...] = tuple(reader.schema.names)
         self._batches = [reader.get_batch(index) for index in range(reader.num_record_batches)]
         sizes = np.array([batch.num_rows for batch in self._batches], dtype=np.int64)
         self._starts = np.cumsum(sizes) - sizes
@@ -102,7 +103,7 @@ class Texts:
         """A text of each of some rows, in the order of ``rows``.
 
         Args:
-            views: the view of each, or of all of them.
+            views: the column of each, or of all of them: its number among ``StreamConfig.columns``.
         """
         batches = np.searchsorted(self._starts, rows, side="right") - 1
         offsets = rows - self._starts[batches]
@@ -115,7 +116,7 @@ class Texts:
     def read(self) -> Iterator[list[str]]:
         """The texts of one view and record batch at a time, all of them."""
         for batch in self._batches:
-            for view in range(len(self.views)):
+            for view in range(len(self.columns)):
                 yield batch.column(view).to_pylist()
 
 
@@ -129,12 +130,14 @@ class StreamConfig:
         shared_rows: take only rows of questions of which every one of MODALITIES makes a pair, so that runs
             which differ in their pair types train on the same rows.
         max_tokens: that are read of a text.
+        cuts_modalities: keep the prose and the code of each view apart, for towers of their own.
     """
 
     pairs: tuple[str, ...]
     languages: tuple[str, ...] | None = None
     shared_rows: bool = False
     max_tokens: int = 128
+    cuts_modalities: bool = False
 
     @property
     def pair_types(self) -> tuple[PairType, ...]:
@@ -147,6 +150,13 @@ class StreamConfig:
         """What is kept of a row, each view once."""
         sides = ((pair_type.query, pair_type.document) for pair_type in self.pair_types)
         return tuple(dict.fromkeys(view for both in sides for view in both))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the texts are kept as: each view, or its prose and its code one behind the other."""
+        if not self.cuts_modalities:
+            return self.views
+        return tuple(f"{view} {route}" for view in self.views for route in ROUTES["modality"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +228,7 @@ def write_texts(datasets: Sequence[Path], path: Path, config: StreamConfig) -> C
     Raises:
         ArtifactError: a folder is no dataset, one of its parts is corrupt, or none has a language that is asked for.
     """
-    schema = pa.schema([(view, pa.string()) for view in config.views])
+    schema = pa.schema([(name, pa.string()) for name in config.columns])
     parts: list[_Part] = []
     languages_found: set[str] = set()
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
@@ -260,12 +270,13 @@ def _write_part(
         for row in batch.to_pylist():
             whole = cut({field: row[field] or "" for field in _ROW_FIELDS}, views)
             folded = [fold(text) for text in whole]
-            texts.append([text[:most_chars] for text in whole])
+            parts = [part for text in whole for part in cut_modalities(text)] if config.cuts_modalities else whole
+            texts.append([text[:most_chars] for text in parts])
             hashes.append([_hash(text) for text in folded])
             verdicts.append([judge_pair(folded[query], folded[document]) for query, document in sides])
             groups.append(_group(name, row["duplicate_cluster"], len(groups)))
         columns = [pa.array(column, type=pa.string()) for column in zip(*texts, strict=True)]
-        writer.write_batch(pa.RecordBatch.from_arrays(columns, names=list(views)))
+        writer.write_batch(pa.RecordBatch.from_arrays(columns, names=list(config.columns)))
     return _Part(
         name,
         kind,

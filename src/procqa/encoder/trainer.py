@@ -62,6 +62,7 @@ class StepTrainer(SentenceTransformerTrainer):
             margin=config.margin,
             dimensions=config.cut_sizes,
             rows_at_once=config.rows_at_once,
+            towers=config.towers,
         )
         super().__init__(model=model, args=_arguments(config, folder), loss=self.objective)
         for callback in (PrinterCallback, ProgressCallback):
@@ -74,6 +75,10 @@ class StepTrainer(SentenceTransformerTrainer):
         batches = cast("Dataset[Features]", self._batches)
         # A loader draws a seed when it starts; from the global generator that would move dropout after a resume.
         return DataLoader(batches, sampler=remaining, batch_size=None, collate_fn=_as_is, generator=torch.Generator())
+
+    def get_data_collator(self, *_: Any, **__: Any) -> Any:
+        """Nothing to collate: batches come ready, each side with its tower."""
+        return _as_is
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Track nothing: the card is written from the manifest."""

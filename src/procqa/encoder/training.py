@@ -176,7 +176,9 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     )
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
         model = load_base(run.base, config, texts.read, work.scratch)
-        batches = Batches(streams, sampler, open_features(model, texts, work.scratch), corpus.rows)
+        features = open_features(model, texts, work.scratch)
+        cuts_modalities = config.towers == "modality"
+        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities)
         if config.steps:
             _fit(run, model, batches)
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
@@ -209,6 +211,7 @@ def stream_config(config: TrainConfig) -> StreamConfig:
         languages=config.languages or None,
         shared_rows=config.shared_rows,
         max_tokens=config.max_tokens,
+        cuts_modalities=config.towers == "modality",
     )
 
 
@@ -235,7 +238,7 @@ def _texts_seen(texts: Texts, batches: Batches) -> Iterator[str]:
     """Every text of the rows that were drawn."""
     rows = np.flatnonzero(batches.is_seen).astype(np.int32)
     for start in range(0, len(rows), CHUNK_ROWS):
-        for view in range(len(texts.views)):
+        for view in range(len(texts.columns)):
             yield from texts.take(rows[start : start + CHUNK_ROWS], view)
 
 
