@@ -34,7 +34,7 @@ def test_a_base_that_was_trained_here_knows_what_it_was_trained_from(tmp_path: P
 
 
 def test_a_base_from_elsewhere_or_from_scratch_has_no_lineage(static_folder: Path):
-    assert [find_base(name).lineage for name in ("minilm", "static", str(static_folder))] == [(), (), ()]
+    assert [find_base(name).lineage for name in ("minilm", "static", "tiny", str(static_folder))] == [()] * 4
 
 
 def test_a_manifest_that_is_not_ours_is_no_lineage(static_folder: Path, tmp_path: Path):
@@ -63,3 +63,34 @@ def test_every_base_gets_mean_pooling_and_unit_vectors(static_folder: Path, tmp_
         ["StaticEmbedding", "Normalize"],
     ]
     assert models[0][1].pooling_mode == "mean"
+
+
+def tiny_of(folder: Path, seed: int):
+    folder.mkdir()
+    config = tiny_config(base="tiny", dimensions=64, layers=2, seed=seed, max_tokens=16)
+    return load_base(Base("tiny", None, None), config, texts, folder)
+
+
+def test_a_tiny_base_is_a_small_transformer_that_reads_text_and_code(tmp_path: Path):
+    model = tiny_of(tmp_path / "one", 1)
+    assert (model.get_embedding_dimension(), model.max_seq_length) == (64, 16)
+    config = model[0].model.config
+    assert (config.num_hidden_layers, config.num_attention_heads, config.intermediate_size) == (2, 1, 256)
+    features = model.preprocess(["open a socket", "openSocket"])
+    tokens = [model.tokenizer.convert_ids_to_tokens(row) for row in features["input_ids"].tolist()]
+    assert tokens[0][0] == tokens[1][0] == "[CLS]"
+    words = ["".join(token for token in row if not token.startswith("[")) for row in tokens]
+    assert words == ["openasocket", "opensocket"]
+    assert features["attention_mask"].sum(dim=1).tolist() == [sum(token != "[PAD]" for token in row) for row in tokens]
+
+
+def test_a_tiny_base_starts_from_the_seed_alone(tmp_path: Path):
+    one, two, other = (tiny_of(tmp_path / str(number), seed).encode("a list") for number, seed in enumerate((1, 1, 2)))
+    assert one == pytest.approx(two, abs=0)
+    assert one != pytest.approx(other, abs=1e-3)
+
+
+def test_a_tiny_base_has_towers_of_other_weights(tmp_path: Path):
+    config = tiny_config(base="tiny", dimensions=64, layers=1, max_tokens=16, towers="query-document")
+    model = load_base(Base("tiny", None, None), config, texts, tmp_path)
+    assert model.encode_query("a list") != pytest.approx(model.encode_document("a list"), abs=1e-3)

@@ -198,6 +198,18 @@ def test_minilm_trains_and_its_card_states_the_caveat(tmp_path: Path, dataset: P
     assert "code_search_net" in (tmp_path / "again" / "README.md").read_text()
 
 
+def test_a_tiny_transformer_trains_from_nothing_and_is_an_encoder(tmp_path: Path, dataset: Path):
+    config = tiny_config(base="tiny", dimensions=64, layers=1, steps=30, learning_rate=1e-3, max_tokens=32)
+    train([dataset], tmp_path / "model", config)
+    lines = log_of(tmp_path / "model")
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    manifest = load_manifest(tmp_path / "model")
+    assert (manifest.recipe["base"], manifest.recipe["base_sha256"]) == ("tiny", None)
+    encoder = open_encoder(str(tmp_path / "model"))
+    assert (encoder.dimensions, encoder.max_tokens) == (64, 32)
+    assert {check.outcome for check in check_files(tmp_path / "model", manifest)} == {"ok"}
+
+
 def test_a_loss_that_is_no_number_is_one_sentence_and_leaves_nothing(tmp_path: Path, dataset: Path):
     with pytest.raises(ProcqaError, match="the loss must stay a number"):
         train([dataset], tmp_path / "model", tiny_config(learning_rate=1e38))

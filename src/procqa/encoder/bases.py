@@ -4,7 +4,7 @@ Whatever the base, the result is one shared encoder with mean pooling and unit v
 Source: docs/paper.md#macp.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,9 @@ from procqa.encoder.towers import build_towers, towers_of
 from procqa.errors import ArtifactError
 from procqa.files import write_durably
 
-STATIC = "static"
+STATIC, TINY = "static", "tiny"
+FROM_SCRATCH = (STATIC, TINY)
+"""Bases without any weights of others."""
 
 INITIAL_STD = 0.1
 """Standard deviation of new embeddings. Adam moves a number by about the learning rate a step, so the two
@@ -50,8 +52,8 @@ def find_base(name: str) -> Base:
         ArtifactError: there is no such encoder, or it is broken.
         MissingExtra: the package that brings it is not installed.
     """
-    if name == STATIC:
-        return Base(STATIC, None, None)
+    if name in FROM_SCRATCH:
+        return Base(name, None, None)
     folder = find_encoder(name)
     label = folder.resolve().name if Path(name).expanduser().is_dir() and name not in ("minilm", "default") else name
     return Base(label, weights_sha256(folder), folder, _lineage(folder))
@@ -93,8 +95,12 @@ def load_base(
     seeds = count(config.seed)
 
     def make_tower() -> list[Any]:
-        if base.folder is None:
+        if base.label == STATIC:
             return [_new_static(config, texts, scratch, seed=next(seeds))]
+        if base.label == TINY:
+            folder = _new_tiny(config, texts, scratch, seed=next(seeds))
+            return _tower_of(load_model(folder, max_tokens=config.max_tokens)[0], config.max_tokens)
+        assert base.folder is not None
         return _tower_of(load_model(base.folder, max_tokens=config.max_tokens)[0], config.max_tokens)
 
     modules = build_towers(config.towers, make_tower)
@@ -117,11 +123,62 @@ def _new_static(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], s
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
-    path = scratch / "tokenizer.json"
-    if not path.is_file():
-        trained = train_tokenizer(texts(), vocabulary=config.vocabulary, max_tokens=config.max_tokens)
-        write_durably(path, trained.to_str())
-    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer = Tokenizer.from_file(str(_new_tokenizer(config, texts, scratch)))
     generator = torch.Generator().manual_seed(seed)
     weights = INITIAL_STD * torch.randn(tokenizer.get_vocab_size(), config.dimensions, generator=generator)
     return StaticEmbedding(tokenizer, embedding_weights=weights)
+
+
+def _new_tokenizer(
+    config: TrainConfig,
+    texts: Callable[[], Iterator[list[str]]],
+    scratch: Path,
+    special_tokens: Sequence[str] = (),
+) -> Path:
+    """The file of a tokenizer that is trained on the texts, once a run."""
+    path = scratch / "tokenizer.json"
+    if not path.is_file():
+        trained = train_tokenizer(
+            texts(), vocabulary=config.vocabulary, max_tokens=config.max_tokens, special_tokens=special_tokens
+        )
+        write_durably(path, trained.to_str())
+    return path
+
+
+PAD, UNKNOWN, BEGIN, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
+HEAD_SIZE, WIDENING = 64, 4
+"""As in BERT: dimensions of an attention head, and how much wider the inner layer is."""
+
+
+def _new_tiny(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path, *, seed: int) -> Path:
+    """The folder of a small BERT of random weights, with a tokenizer that is trained on the texts.
+
+    Source: ours, docs/decisions/0017.
+    """
+    import torch
+    from tokenizers import Tokenizer
+    from tokenizers.processors import TemplateProcessing
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    specials = (PAD, UNKNOWN, BEGIN, END)
+    tokenizer = Tokenizer.from_file(str(_new_tokenizer(config, texts, scratch, specials)))
+    ends = [(token, tokenizer.token_to_id(token)) for token in (BEGIN, END)]
+    tokenizer.post_processor = TemplateProcessing(single=f"{BEGIN} $A {END}", special_tokens=ends)
+    names = {"pad_token": PAD, "unk_token": UNKNOWN, "cls_token": BEGIN, "sep_token": END}
+    shape = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=config.dimensions,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.dimensions // HEAD_SIZE,
+        intermediate_size=WIDENING * config.dimensions,
+        max_position_embeddings=max(512, config.max_tokens),
+        pad_token_id=tokenizer.token_to_id(PAD),
+    )
+    folder = scratch / f"tiny-{seed}"
+    # The library draws weights from the global generator.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        BertModel(shape, add_pooling_layer=False).save_pretrained(folder)
+    fast: Any = PreTrainedTokenizerFast  # Any: its call is untyped
+    fast(tokenizer_object=tokenizer, model_max_length=shape.max_position_embeddings, **names).save_pretrained(folder)
+    return folder

@@ -127,13 +127,16 @@ def open_static(folder: Path, *, name: str, max_tokens: int) -> StaticEncoder:
     return StaticEncoder(name, revision, tokenizer, embeddings, read)
 
 
-def train_tokenizer(texts: Iterator[list[str]], *, vocabulary: int, max_tokens: int) -> "Tokenizer":
+def train_tokenizer(
+    texts: Iterator[list[str]], *, vocabulary: int, max_tokens: int, special_tokens: Sequence[str] = ()
+) -> "Tokenizer":
     """A byte-level BPE tokenizer for text and code, which knows every byte.
 
     Args:
         texts: batches of the texts that it learns from.
         vocabulary: tokens, at most.
         max_tokens: tokens kept of a text.
+        special_tokens: the first tokens, which no text has.
     """
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
@@ -153,6 +156,7 @@ def train_tokenizer(texts: Iterator[list[str]], *, vocabulary: int, max_tokens: 
         show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         max_token_length=24,
+        special_tokens=list(special_tokens),
     )
     tokenizer.train_from_iterator(_flatten(texts), trainer)
     tokenizer.enable_truncation(max_tokens)
