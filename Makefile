@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check fmt bench fuzz docs clean
+.PHONY: setup demo test check fmt bench fuzz default-encoder docs clean
 
 setup: $(READY)
 
@@ -40,6 +40,9 @@ bench: setup
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --minutes 10
+
+default-encoder: setup
+	$(BIN)/python -m benchmarks.default_encoder $(DATA)
 
 docs: setup
 	$(BIN)/python -m docs.generate

@@ -13,7 +13,7 @@ from typing import Any
 from procqa.artifact import is_artifact, load_manifest
 from procqa.config import TrainConfig
 from procqa.encoder.model import find_encoder, load_model, weights_sha256
-from procqa.encoder.static import train_tokenizer
+from procqa.encoder.static import is_static, open_static, train_tokenizer
 from procqa.encoder.towers import build_towers, towers_of
 from procqa.errors import ArtifactError
 from procqa.files import write_durably
@@ -83,7 +83,7 @@ def load_base(
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize
 
-    if base.folder is not None:
+    if base.folder is not None and not is_static(base.folder):
         model = load_model(base.folder, max_tokens=config.max_tokens)
         kind = towers_of(model)
         if kind == config.towers != "shared":
@@ -99,22 +99,31 @@ def load_base(
             return [_new_static(config, texts, scratch, seed=next(seeds))]
         if base.label == TINY:
             folder = _new_tiny(config, texts, scratch, seed=next(seeds))
-            return _tower_of(load_model(folder, max_tokens=config.max_tokens)[0], config.max_tokens)
+            return _tower_of(load_model(folder, max_tokens=config.max_tokens)[0])
         assert base.folder is not None
-        return _tower_of(load_model(base.folder, max_tokens=config.max_tokens)[0], config.max_tokens)
+        if is_static(base.folder):
+            return [_static_of(base.folder, config.max_tokens)]
+        return _tower_of(load_model(base.folder, max_tokens=config.max_tokens)[0])
 
     modules = build_towers(config.towers, make_tower)
     return SentenceTransformer(modules=[*modules, Normalize()], local_files_only=True)
 
 
-def _tower_of(first: Any, max_tokens: int) -> list[Any]:
-    """The first module of a model, and mean pooling where it gives a vector for each token."""
-    from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
+def _tower_of(first: Any) -> list[Any]:
+    """The transformer of a model, and mean pooling."""
+    from sentence_transformers.sentence_transformer.modules import Pooling
 
-    if isinstance(first, StaticEmbedding):
-        first.tokenizer.enable_truncation(max_tokens)
-        return [first]
     return [first, Pooling(first.get_embedding_dimension(), pooling_mode="mean")]
+
+
+def _static_of(folder: Path, max_tokens: int) -> Any:
+    """The static embeddings of a folder, whichever way it holds them."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    encoder = open_static(folder, name=folder.name, max_tokens=max_tokens)
+    encoder.tokenizer.enable_truncation(max_tokens)
+    return StaticEmbedding(encoder.tokenizer, embedding_weights=torch.from_numpy(encoder.embeddings))
 
 
 def _new_static(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path, *, seed: int) -> Any:

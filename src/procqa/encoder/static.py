@@ -1,6 +1,7 @@
 """Static encoders: a text's vector is the mean of its tokens' embeddings. Runs without torch.
 
-Reads the sentence-transformers layout of a StaticEmbedding: tokenizer.json and model.safetensors. The
+Reads the sentence-transformers layout of a StaticEmbedding, tokenizer.json and model.safetensors, and the 8-bit
+embeddings of ``quantize``. The
 tokenizer that this file trains cuts camel case, lower-cases, and keeps words, numbers and operators apart.
 Source: ours, docs/decisions/0010.
 """
@@ -9,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_KEY = "embedding.weight"
+INT8_KEY, SCALE_KEY = "embedding.int8", "embedding.scale"
+"""The embeddings of a folder that ``quantize`` wrote: (V, D) int8 and (V,) float32."""
 
 CAMEL_CASE = r"(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})"
 """Where an identifier in camel case is cut: ``getHTTPServer`` is ``get``, ``HTTP``, ``Server``."""
@@ -109,7 +112,7 @@ def open_static(folder: Path, *, name: str, max_tokens: int) -> StaticEncoder:
 
     weights = folder / WEIGHTS_FILE
     try:
-        embeddings = safetensors.numpy.load_file(weights)[WEIGHTS_KEY].astype(np.float32)
+        embeddings = _read_embeddings(safetensors.numpy.load_file(weights))
         tokenizer = Tokenizer.from_str((folder / TOKENIZER_FILE).read_text(encoding="utf-8"))
         revision = sha256_file(weights)
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
@@ -125,6 +128,13 @@ def open_static(folder: Path, *, name: str, max_tokens: int) -> StaticEncoder:
     read = min(max_tokens, limits["max_length"]) if limits else max_tokens
     tokenizer.enable_truncation(read)
     return StaticEncoder(name, revision, tokenizer, embeddings, read)
+
+
+def _read_embeddings(tensors: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """(V, D) float32, whichever way a file holds them."""
+    if INT8_KEY in tensors:
+        return np.asarray(tensors[INT8_KEY] * tensors[SCALE_KEY][:, None], dtype=np.float32)
+    return tensors[WEIGHTS_KEY].astype(np.float32)
 
 
 def train_tokenizer(
