@@ -79,8 +79,8 @@ fused by rank with equal weights.
 ## Limits
 
 - It does not see the order of words, and reads the first {max_tokens} tokens of a text.
-- The questions it learnt from are documentation, notes and old Stack Overflow posts more than today's questions; php and
-  java ask with templates, and near-twins among linter rules make word overlap go far.
+- The questions it learnt from are documentation, notes and old Stack Overflow posts more than today's questions; php
+  and java ask with templates, and near-twins among linter rules make word overlap go far.
 - English, and eleven programming languages: {languages}.
 """
 

@@ -1,0 +1,61 @@
+"""``procqa encode``: lines of text → vectors."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from procqa.cli.common import json_option, print_json
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--input", "source", type=click.Path(path_type=Path), help="a file of lines of text [default: standard input]"
+)
+@click.option("--side", type=click.Choice(["document", "query"]), default="document", help="what the lines are")
+@click.option("--out", type=click.Path(path_type=Path), help="write all vectors to this .npy file and print none")
+@click.option("--max-tokens", type=int, default=128, help="tokens read of each line [default: 128]")
+@json_option
+def command(model: str, source: Path | None, side: str, out: Path | None, max_tokens: int, as_json: bool) -> None:
+    """Print the vector of each line of text; MODEL is a folder, minilm, default, or a hub name.
+
+    A vector is a line of numbers, with --json an object; a text of several lines is given as one with blanks.
+    """
+    from procqa.config import require
+    from procqa.encoder.encode import encode_texts, write_vectors
+    from procqa.encoder.model import open_encoder
+
+    require(max_tokens >= 1, f"max_tokens must be at least 1, got {max_tokens}")
+    encoder = open_encoder(model, max_tokens=max_tokens)
+    with _open(source) as stream:
+        lines = (line.rstrip("\r\n") for line in stream)
+        batches = encode_texts(encoder, lines, side="query" if side == "query" else "document")
+        if out is not None:
+            n_rows = write_vectors(out, batches, dimensions=encoder.dimensions)
+            summary = {"out": str(out), "vectors": n_rows, "dimensions": encoder.dimensions, "encoder": model}
+            if as_json:
+                print_json(summary)
+            else:
+                click.echo(f"{n_rows:,} vectors of {encoder.dimensions} numbers in {out}")
+            return
+        for batch in batches:
+            for vector in batch.tolist():
+                if as_json:
+                    print_json({"vector": [round(number, 6) for number in vector]})
+                else:
+                    click.echo(" ".join(f"{number:.6g}" for number in vector))
+
+
+@contextmanager
+def _open(source: Path | None) -> Iterator[TextIO]:
+    """The lines of a file or of standard input; bytes that are no UTF-8 become signs that say so."""
+    if source is None or str(source) == "-":
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # a text stream here
+        yield sys.stdin
+    else:
+        with source.open(encoding="utf-8", errors="replace") as stream:
+            yield stream

@@ -1,0 +1,59 @@
+"""Vectors of a stream of texts, in batches of bounded memory."""
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from procqa.encoder.model import Encoder
+from procqa.errors import ArtifactError
+
+Side = Literal["query", "document"]
+
+TEXTS_AT_ONCE = 1_024
+"""Texts of a batch, within which those of much the same length are encoded together. Source: ours, docs/training.md."""
+
+
+def encode_texts(encoder: Encoder, texts: Iterable[str], *, side: Side = "document") -> Iterator[NDArray[np.float32]]:
+    """The vectors of texts, lazily, in batches (n, D) of unit rows, in their order.
+
+    Args:
+        side: what the texts are; only some encoders tell queries and documents apart.
+    """
+    encode = encoder.encode_queries if side == "query" else encoder.encode_documents
+    waiting = iter(texts)
+    while batch := list(islice(waiting, TEXTS_AT_ONCE)):
+        yield encode(batch)
+
+
+def write_vectors(path: Path, batches: Iterable[NDArray[np.float32]], *, dimensions: int) -> int:
+    """Write vectors as one (n, D) float32 array in numpy's format, atomically; returns n.
+
+    Raises:
+        ArtifactError: the file cannot be written.
+    """
+    rows, new = path.with_name(f".{path.name}.rows"), path.with_name(f".{path.name}.new")
+    n_rows = 0
+    try:
+        with rows.open("wb") as stream:
+            for batch in batches:
+                stream.write(np.ascontiguousarray(batch, dtype="<f4").tobytes())
+                n_rows += len(batch)
+        with rows.open("rb") as stream, new.open("wb") as out:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (n_rows, dimensions)}
+            np.lib.format.write_array_header_1_0(out, header)
+            while piece := stream.read(1 << 20):
+                out.write(piece)
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise ArtifactError(f"{path} could not be written: {error.strerror or error}") from error
+    finally:
+        rows.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
+    return n_rows
