@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stdout, suppress
-from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process, resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
@@ -112,7 +112,9 @@ def start_early(config: RunConfig, preload: str) -> None:
         # Workers inherit it; it is chosen when Arrow is imported.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         multiprocessing.set_forkserver_preload([preload])
-        # Until it has imported all, the server would print a traceback on Ctrl-C; it inherits the mask.
+        # Until it has imported all, the server would print a traceback on Ctrl-C; it inherits the mask. The tracker
+        # of resources, which starts with it, lifts any mask of ours, so it goes first.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             forkserver.ensure_running()
