@@ -95,6 +95,7 @@ def test_a_folder_that_is_gone_has_no_free_space(tmp_path):
 def test_the_shipped_files_are_looked_at(report):
     found = by_subject(report)
     assert found["sample dump"].outcome == "ok"
+    assert found["default encoder"].outcome == "ok"
     assert {"minilm encoder", "7-Zip", "gpu"} <= found.keys()
 
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from procqa import __version__
+from procqa import __version__, chain
+from procqa.artifact import load_manifest
 from procqa.encoder.model import MINILM_SHA256, find_encoder
 from procqa.errors import ArtifactError, MissingExtra
 
@@ -179,7 +180,26 @@ def check_files() -> Iterator[Finding]:
         advice="" if there else "pip install --force-reinstall procqa",
         needed=True,
     )
+    yield check_shipped_encoder()
     yield check_minilm()
+
+
+def check_shipped_encoder() -> Finding:
+    """Whether the encoder that procqa brings is whole, as its manifest has it."""
+    folder = Path(str(importlib.resources.files("procqa.bundled"))) / "encoder"
+    try:
+        manifest = load_manifest(folder, kind="encoder")
+        is_whole = all(check.outcome == "ok" for check in chain.check_files(folder, manifest))
+    except ArtifactError:
+        is_whole = False
+    return Finding(
+        group="file",
+        subject="default encoder",
+        outcome="ok" if is_whole else "broken",
+        detail=f"sha256 {manifest.sha256[:12]}" if is_whole else "not as it was shipped",
+        advice="" if is_whole else "pip install --force-reinstall procqa",
+        needed=True,
+    )
 
 
 def check_minilm() -> Finding:

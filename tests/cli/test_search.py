@@ -33,7 +33,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def index(dataset: Path) -> Path:
-    run("index", dataset, "--out", dataset.parent / "i")
+    run("index", dataset, "--out", dataset.parent / "i", "--encoder", "none")
     return dataset.parent / "i"
 
 
@@ -41,15 +41,35 @@ def run(*arguments: object, typed: bytes | str | None = None) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
 
 
-def test_index_without_an_encoder_says_so_on_standard_error(dataset: Path, tmp_path: Path):
+def test_index_takes_the_shipped_encoder_where_none_is_named(dataset: Path, tmp_path: Path):
     result = run("index", dataset, "--out", tmp_path / "i", "--json")
     assert result.exit_code == 0
-    assert "so the index holds words only" in result.stderr
+    assert json.loads(result.stdout)["encoder"] == "default"
+    hits = json.loads(run("search", tmp_path / "i", "sort a list", "--mode", "dense", "--json").stdout)["hits"]
+    assert len(hits) == 6
+
+
+def test_index_of_words_only_has_no_encoder(dataset: Path, tmp_path: Path):
+    result = run("index", dataset, "--out", tmp_path / "i", "--encoder", "none", "--json")
+    assert result.exit_code == 0
     summary = json.loads(result.stdout)
     assert summary["documents"] == 6
     assert summary["languages"] == {"c": 1, "go": 2, "java": 1, "python": 2}
     assert (summary["encoder"], summary["dump_date"]) == (None, "2020-09-13")
-    assert run("index", dataset, "--out", tmp_path / "i", "--json").stdout == result.stdout
+    assert run("index", dataset, "--out", tmp_path / "i", "--encoder", "none", "--json").stdout == result.stdout
+
+
+def test_an_update_does_not_change_the_encoder_in_silence(dataset: Path, tmp_path: Path):
+    model = write_encoder(tmp_path / "model")
+    assert run("index", dataset, "--out", tmp_path / "i", "--encoder", model).exit_code == 0
+    before = (tmp_path / "i/manifest.json").read_bytes()
+    for arguments in ([], ["--encoder", "none"]):
+        refused = run("index", dataset, "--out", tmp_path / "i", *arguments)
+        assert refused.exit_code == 1
+        assert "has the vectors of model: name" in refused.stderr
+    assert (tmp_path / "i/manifest.json").read_bytes() == before
+    assert run("index", dataset, "--out", tmp_path / "i", "--encoder", "default").exit_code == 0
+    assert run("index", dataset, "--out", tmp_path / "i").exit_code == 0
 
 
 def test_index_with_an_encoder_needs_it_no_more_afterwards(dataset: Path, tmp_path: Path):

@@ -7,25 +7,30 @@ from typing import TYPE_CHECKING
 import click
 
 from procqa.cli.common import force_option, json_option, print_json, progress
+from procqa.errors import ArtifactError
 
 if TYPE_CHECKING:
     from procqa.index.build import IndexSummary
 
 
+WORDS_ONLY = "none"
+
+
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
 @click.option("--out", required=True, metavar="INDEX", type=click.Path(path_type=Path), help="the index's folder")
-@click.option("--encoder", metavar="MODEL", help="a model folder or name [default: the shipped encoder, if any]")
+@click.option("--encoder", metavar="MODEL", help="a model folder or name; none for words only [default: default]")
 @force_option
 @json_option
 def command(sources: tuple[Path, ...], out: Path, encoder: str | None, force: bool, as_json: bool) -> None:
     """Make datasets and folders of source code searchable; again on the same INDEX updates it."""
-    from procqa.encoder.model import SHIPPED, find_encoder, open_encoder
-    from procqa.index.build import build_index
+    from procqa.encoder.model import find_encoder, open_encoder
+    from procqa.index.build import build_index, kept_encoder
 
-    model = encoder or ("default" if SHIPPED.is_dir() else None)
-    if model is None:
-        click.echo("procqa: no --encoder is given and none is shipped, so the index holds words only", err=True)
+    model = None if encoder == WORDS_ONLY else encoder or "default"
+    kept = kept_encoder(out)
+    if encoder is None and kept not in (None, "default") and not force:
+        raise ArtifactError(f"{out} has the vectors of {kept}: name that --encoder again, or another one")
     with progress() as report:
         summary = build_index(
             sources,

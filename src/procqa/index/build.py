@@ -153,6 +153,14 @@ def build_index(
     return IndexSummary(**counts, encoder=name, sha256=live.sha256, out=str(out))
 
 
+def kept_encoder(out: Path) -> str | None:
+    """The name of the encoder whose vectors an index holds; None where there is none, or no index."""
+    if not is_artifact(out):
+        return None
+    encoder = load_manifest(out).recipe.get("encoder")
+    return encoder["name"] if encoder else None
+
+
 def _recipe(encoder: DocumentEncoder | None) -> dict[str, Any]:
     described = None
     if encoder is not None:
