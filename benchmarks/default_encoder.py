@@ -6,6 +6,7 @@ FOLDER holds dumps/, corpora/codesearchnet-style/ and benchmarks/. Source: docs/
 """
 
 import json
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -185,7 +186,9 @@ def main(data: Path, work: Path | None, out: Path) -> None:
             max_tokens=MAX_TOKENS,
             languages=", ".join(languages),
         )
-        quantize_encoder(trained, out, card=card)
+        quantize_encoder(trained, folder / "shipped", card=card)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(folder / "shipped", out)
     print(write_lines("default-encoder", results, RESULTS, commit=commit))
 
 
