@@ -25,9 +25,7 @@ PROCESS_BYTES = 260 << 20
 """What one process of a build needs at the least, libraries included. Source: ours, docs/decisions/0003."""
 
 LEAST_MEMORY_BYTES = 320 << 20
-"""What a build needs that does all in one process.
-
-Source: ours, docs/decisions/0003."""
+"""What a build needs that does all in one process. Source: ours, docs/decisions/0003."""
 
 
 def require(condition: bool, sentence: str) -> None:
@@ -213,9 +211,7 @@ class TrainConfig:
         default=PAIRS,
         metadata={"help": f"pair types to train on, comma-separated, of {', '.join(KNOWN_PAIRS)} [default: macp's]"},
     )
-    languages: tuple[str, ...] = field(
-        default=(), metadata={"help": "languages to train on, comma-separated [default: all of the datasets]"}
-    )
+    languages: tuple[str, ...] = field(default=(), metadata={"help": "languages to train on [default: all there are]"})
     shared_rows: bool = field(
         default=False,
         metadata={"help": "take only rows that make a pair in macp, bimodal and unimodal alike, to compare these"},
@@ -262,7 +258,8 @@ class TrainConfig:
         require(len(set(self.pairs)) == len(self.pairs), f"pairs must name each type once, got {', '.join(self.pairs)}")
         require(0 <= self.steps <= 10_000_000, f"steps must lie between 0 and 10000000, got {self.steps}")
         require(
-            self.batch_size >= 2, f"batch_size must be at least 2, or a pair has no negative, got {self.batch_size}"
+            2 <= self.batch_size <= 1_000_000,
+            f"batch_size must lie between 2, or a pair has no negative, and 1000000, got {self.batch_size}",
         )
         require(
             self.rows_at_once is None or self.rows_at_once >= 1,
@@ -277,10 +274,10 @@ class TrainConfig:
             f"margin must lie in [-2, 2], as differences of cosines do, got {self.margin}",
         )
         for size in self.matryoshka:
-            require(
-                size.isascii() and size.isdigit() and int(size) >= 1,
-                f"a matryoshka size must be a number, got {size!r}",
-            )
+            is_number = size.isascii() and size.isdigit() and len(size) <= 5 and int(size) >= 1
+            require(is_number, f"a matryoshka size must be a number, got {size[:20]!r}")
+        sizes = ", ".join(self.matryoshka)
+        require(len(set(self.cut_sizes)) == len(self.cut_sizes), f"matryoshka must name each size once, got {sizes}")
         require(0 <= self.warmup_ratio < 1, f"warmup_ratio must lie in [0, 1), got {self.warmup_ratio}")
         require(0 <= self.alpha <= 1, f"alpha must lie in [0, 1], got {self.alpha}")
         for name, least, most in (
@@ -291,7 +288,7 @@ class TrainConfig:
         ):
             value = getattr(self, name)
             require(least <= value <= most, f"{name} must lie between {least} and {most}, got {value}")
-        require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
+        require(0 <= self.seed < 1 << 31, f"seed must lie between 0 and {(1 << 31) - 1}, got {self.seed}")
         require(
             self.base != "tiny" or self.dimensions % 64 == 0,
             f"dimensions of the base tiny must be a multiple of 64, a head of attention, got {self.dimensions}",

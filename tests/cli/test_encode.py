@@ -58,6 +58,7 @@ def test_bytes_that_are_no_text_are_a_text_too(folder: Path):
     [
         (("nowhere/at-all/x",), 1, "must be an encoder folder"),
         (("minilm", "--max-tokens", "0"), 2, "max_tokens must be at least 1"),
+        (("minilm", "--out", "."), 2, "--out must be a file"),
         (("minilm", "--input", "absent.txt"), 1, "absent.txt"),
     ],
 )

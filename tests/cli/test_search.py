@@ -72,6 +72,15 @@ def test_an_update_does_not_change_the_encoder_in_silence(dataset: Path, tmp_pat
     assert run("index", dataset, "--out", tmp_path / "i").exit_code == 0
 
 
+def test_an_update_of_an_index_of_words_stays_one(dataset: Path, tmp_path: Path):
+    run("index", dataset, "--out", tmp_path / "i", "--encoder", "none")
+    before = (tmp_path / "i/manifest.json").read_bytes()
+    again = run("index", dataset, "--out", tmp_path / "i", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["encoder"]) == (0, None)
+    assert "holds words only and goes on so" in again.stderr
+    assert (tmp_path / "i/manifest.json").read_bytes() == before
+
+
 def test_index_with_an_encoder_needs_it_no_more_afterwards(dataset: Path, tmp_path: Path):
     model = write_encoder(tmp_path / "model")
     result = run("index", dataset, "--out", tmp_path / "i", "--encoder", model)

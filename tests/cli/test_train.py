@@ -83,7 +83,7 @@ def test_a_modality_is_a_preset_on_any_base(dataset: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["--batch-size", "1"], 2, "batch_size must be at least 2"),
+        (["--batch-size", "1"], 2, "batch_size must lie between 2"),
         (["--temperature", "0"], 2, "temperature must be > 0"),
         (["--preset", "static", "--base", "minilm"], 2, "preset static trains the base static"),
         (["--base", "./none"], 1, "there is no such folder"),

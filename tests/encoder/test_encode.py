@@ -1,9 +1,10 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from procqa.encoder.encode import TEXTS_AT_ONCE, encode_texts, write_vectors
+from procqa.encoder.encode import TEXTS_AT_ONCE, encode_texts, read_lines, write_vectors
 from procqa.errors import ArtifactError
 
 
@@ -32,6 +33,13 @@ def test_vectors_come_in_the_order_of_the_texts_a_batch_at_a_time():
     assert next(batches)[-1].tolist() == [TEXTS_AT_ONCE + 4, 0]
     assert next(encode_texts(encoder, ["abc"], side="query")).tolist() == [[3, 1]]
     assert list(encode_texts(encoder, [])) == []
+
+
+def test_lines_are_those_that_other_programs_count_and_no_longer_than_they_are_read():
+    data = b"one\r\n\na\rb\n" + b"x" * 3_000_000 + b"\n\xff \xc3\xa9"
+    assert list(read_lines(io.BytesIO(data), most_bytes=10)) == ["one", "", "a\rb", "x" * 10, "\ufffd é"]
+    assert list(read_lines(io.BytesIO(b""), most_bytes=10)) == []
+    assert list(read_lines(io.BytesIO(b"0123456789\nb\n"), most_bytes=10)) == ["0123456789", "b"]
 
 
 @pytest.mark.parametrize("sizes", [(), (3,), (2, 0, 4)])

@@ -116,11 +116,18 @@ def test_masked_documents_are_counted():
     assert step(model, sides, None, margin=-2)[2] == 12
 
 
-def test_further_documents_are_negatives_of_all_but_of_the_pair_they_share_a_key_with():
+def test_further_documents_are_negatives_of_all_but_of_pairs_that_they_share_a_key_with():
     model, sides = Tiny(), [features(4, 1), features(4, 2), features(4, 3)]
-    loss, gradient, masked = step(model, sides, torch.arange(8).reshape(4, 2))
-    assert masked == 4
-    cached = step(model, sides, torch.arange(8).reshape(4, 2), rows_at_once=3)
+    of_pairs = torch.arange(8).reshape(4, 2)
+    loss, gradient, masked = step(model, sides, of_pairs)
+    assert masked == 0
+    queries, documents, further = (model(dict(side))["sentence_embedding"] for side in sides)
+    rows = [nn.functional.normalize(side, dim=1) for side in (queries, torch.cat([documents, further]))]
+    torch.testing.assert_close(loss, LOSSES["one-way"](*rows, temperature=0.05)[0].detach())
+    # The further document beside the first pair is the answer of the second.
+    of_all = torch.cat([of_pairs, torch.tensor([[2, 90], [91, 92], [93, 94], [95, 96]])])
+    assert step(model, sides, of_all)[2] == 1
+    cached = step(model, sides, of_pairs, rows_at_once=3)
     torch.testing.assert_close(cached[0], loss)
     torch.testing.assert_close(cached[1], gradient, atol=1e-6, rtol=1e-5)
 

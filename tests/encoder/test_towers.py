@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -145,11 +146,31 @@ def test_a_tower_of_foreign_code_is_refused(trained, tmp_path):
             place = copy / file.relative_to(folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(file.read_bytes())
-    config = json.loads(path.read_text())
-    config["types"] = dict.fromkeys(config["types"], "evil.Module")
-    (copy / path.relative_to(folder)).write_text(json.dumps(config))
-    with pytest.raises(ArtifactError, match=r"must be made of sentence-transformers modules, got 'evil\.Module'"):
-        open_encoder(str(copy))
-    (copy / path.relative_to(folder)).write_text("[]")
+    config, place = json.loads(path.read_text()), copy / path.relative_to(folder)
+    nested = dict.fromkeys(config["types"], "sentence_transformers.base.modules.router.Router")
+    cases = [
+        ({**config, "types": dict.fromkeys(config["types"], "evil.Module")}, r"modules, got 'evil\.Module'"),
+        ({**config, "types": nested}, "must have towers for query and document or text and code"),
+        ({**config, "structure": {"image": []}}, "or text and code, got routes image"),
+        ([], "must name the modules of a Router"),
+    ]
+    for broken, sentence in cases:
+        place.write_text(json.dumps(broken))
+        with pytest.raises(ArtifactError, match=sentence):
+            open_encoder(str(copy))
+    place.rename(place.with_name("config.json"))  # the library would read it there too
     with pytest.raises(ArtifactError, match="must name the modules of a Router"):
         open_encoder(str(copy))
+
+
+@pytest.mark.parametrize("decoy", [None, "model-x.safetensors"])
+def test_a_pickle_in_a_tower_is_refused_wherever_the_folder_is_named_from(trained, tmp_path, monkeypatch, decoy):
+    _, folder = trained
+    shutil.copytree(folder, tmp_path / "copy")
+    (weights,) = list((tmp_path / "copy").glob("*_0_StaticEmbedding/model.safetensors"))[:1]
+    weights.rename(weights.with_name(decoy) if decoy else weights.with_name("pytorch_model.bin"))
+    weights.with_name("pytorch_model.bin").write_bytes(b"a pickle")
+    monkeypatch.chdir(tmp_path)
+    for name in (str(tmp_path / "copy"), "./copy"):
+        with pytest.raises(ArtifactError, match="has pickled weights, which are never loaded"):
+            open_encoder(name)

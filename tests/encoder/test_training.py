@@ -210,6 +210,27 @@ def test_a_tiny_transformer_trains_from_nothing_and_is_an_encoder(tmp_path: Path
     assert {check.outcome for check in check_files(tmp_path / "model", manifest)} == {"ok"}
 
 
+def test_a_tiny_transformer_has_the_weights_of_its_seed_killed_or_not(tmp_path: Path, dataset: Path):
+    config = tiny_config(base="tiny", dimensions=64, layers=1, steps=6, learning_rate=1e-3, max_tokens=16)
+    train([dataset], tmp_path / "one", config)
+    train([dataset], tmp_path / "other", config)
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train([dataset], tmp_path / "killed", config, report=kill, checkpoint_s=0)
+    train([dataset], tmp_path / "killed", config)
+    assert len({load_manifest(tmp_path / name).sha256 for name in ("one", "other", "killed")}) == 1
+
+
+def test_a_matryoshka_size_is_smaller_than_the_vector(tmp_path: Path, dataset: Path):
+    with pytest.raises(ConfigError, match="smaller than the 16 dimensions of the encoder, got 16, 8"):
+        train([dataset], tmp_path / "model", tiny_config(matryoshka=("16", "8"), steps=1))
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_loss_that_is_no_number_is_one_sentence_and_leaves_nothing(tmp_path: Path, dataset: Path):
     with pytest.raises(ProcqaError, match="the loss must stay a number"):
         train([dataset], tmp_path / "model", tiny_config(learning_rate=1e38))

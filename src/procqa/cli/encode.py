@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 
 from procqa.cli.common import json_option, print_json
+from procqa.errors import ArtifactError
 
 
 @click.command()
@@ -26,13 +27,15 @@ def command(model: str, source: Path | None, side: str, out: Path | None, max_to
     A vector is a line of numbers, with --json an object; a text of several lines is given as one with blanks.
     """
     from procqa.config import require
-    from procqa.encoder.encode import encode_texts, write_vectors
+    from procqa.encoder.encode import encode_texts, read_lines, write_vectors
     from procqa.encoder.model import open_encoder
+    from procqa.encoder.streams import CHARS_A_TOKEN
 
     require(max_tokens >= 1, f"max_tokens must be at least 1, got {max_tokens}")
+    require(out is None or (bool(out.name) and not out.is_dir()), f"--out must be a file, got the folder {out}")
     encoder = open_encoder(model, max_tokens=max_tokens)
     with _open(source) as stream:
-        lines = (line.rstrip("\r\n") for line in stream)
+        lines = read_lines(stream, most_bytes=4 * CHARS_A_TOKEN * max_tokens)
         batches = encode_texts(encoder, lines, side="query" if side == "query" else "document")
         if out is not None:
             n_rows = write_vectors(out, batches, dimensions=encoder.dimensions)
@@ -51,11 +54,12 @@ def command(model: str, source: Path | None, side: str, out: Path | None, max_to
 
 
 @contextmanager
-def _open(source: Path | None) -> Iterator[TextIO]:
-    """The lines of a file or of standard input; bytes that are no UTF-8 become signs that say so."""
-    if source is None or str(source) == "-":
-        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # a text stream here
-        yield sys.stdin
-    else:
-        with source.open(encoding="utf-8", errors="replace") as stream:
+def _open(source: Path | None) -> Iterator[BinaryIO]:
+    """A file, or standard input, as bytes."""
+    if source is not None and str(source) != "-":
+        with source.open("rb") as stream:
             yield stream
+    elif sys.stdin is None:
+        raise ArtifactError("standard input must be open, or --input name a file")
+    else:
+        yield sys.stdin.buffer

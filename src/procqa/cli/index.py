@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from procqa.index.build import IndexSummary
 
 
-WORDS_ONLY = "none"
-
-
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
 @click.option("--out", required=True, metavar="INDEX", type=click.Path(path_type=Path), help="the index's folder")
@@ -25,11 +22,14 @@ WORDS_ONLY = "none"
 def command(sources: tuple[Path, ...], out: Path, encoder: str | None, force: bool, as_json: bool) -> None:
     """Make datasets and folders of source code searchable; again on the same INDEX updates it."""
     from procqa.encoder.model import find_encoder, open_encoder
-    from procqa.index.build import build_index, kept_encoder
+    from procqa.index.build import WORDS_ONLY, build_index, kept_encoder
 
-    model = None if encoder == WORDS_ONLY else encoder or "default"
-    kept = kept_encoder(out)
-    if encoder is None and kept not in (None, "default") and not force:
+    kept = None if force else kept_encoder(out)
+    chosen = encoder or (WORDS_ONLY if kept == WORDS_ONLY else "default")
+    model = None if chosen == WORDS_ONLY else chosen
+    if encoder is None and kept == WORDS_ONLY:
+        click.echo(f"procqa: {out} holds words only and goes on so: --encoder default adds vectors", err=True)
+    if encoder is None and kept not in (None, "default", WORDS_ONLY):
         raise ArtifactError(f"{out} has the vectors of {kept}: name that --encoder again, or another one")
     with progress() as report:
         summary = build_index(

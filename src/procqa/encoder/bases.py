@@ -80,6 +80,15 @@ def load_base(
     Raises:
         ArtifactError: the base has towers, of another kind than are asked for.
     """
+    import torch
+
+    # What a checkpoint lacks the libraries draw from the global generator; no caller's is moved by it.
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        return _load_base(base, config, texts, scratch)
+
+
+def _load_base(base: Base, config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path) -> Any:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize
 
@@ -184,10 +193,8 @@ def _new_tiny(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scr
         pad_token_id=tokenizer.token_to_id(PAD),
     )
     folder = scratch / f"tiny-{seed}"
-    # The library draws weights from the global generator.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        BertModel(shape, add_pooling_layer=False).save_pretrained(folder)
+    torch.manual_seed(seed)
+    BertModel(shape).save_pretrained(folder)
     fast: Any = PreTrainedTokenizerFast  # Any: its call is untyped
     fast(tokenizer_object=tokenizer, model_max_length=shape.max_position_embeddings, **names).save_pretrained(folder)
     return folder

@@ -21,6 +21,18 @@ WHAT = {
     "modality": "One encoder for prose and one for code; of a text with both the vectors are added",
 }
 
+_PYTHON = """```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("DIR")
+similarities = model.encode_query(["reverse a list"]) @ model.encode_document(["xs[::-1]"]).T
+```
+"""
+SNIPPETS = {
+    "shared": _PYTHON,
+    "query-document": _PYTHON,
+    "modality": "```bash\nprocqa encode DIR --input texts.txt --out vectors.npy\n```\n",
+}
 LOSSES = {
     "one-way": "InfoNCE, query → document",
     "symmetric": "InfoNCE, query → document and document → query",
@@ -50,9 +62,7 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
         FRONT_MATTER,
         "# Encoder for programming questions and answers\n",
         f"{WHAT[recipe['towers']]}: unit vectors whose dot product is their similarity.\n",
-        "```python\nfrom sentence_transformers import SentenceTransformer\n\n"
-        'model = SentenceTransformer("DIR")\n'
-        'similarities = model.encode(["reverse a list"]) @ model.encode(["xs[::-1]"]).T\n```\n',
+        SNIPPETS[recipe["towers"]],
         "## Training data\n",
         _data(inputs, counts),
         "## Recipe\n",

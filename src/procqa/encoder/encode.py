@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,18 @@ def encode_texts(encoder: Encoder, texts: Iterable[str], *, side: Side = "docume
     waiting = iter(texts)
     while batch := list(islice(waiting, TEXTS_AT_ONCE)):
         yield encode(batch)
+
+
+def read_lines(stream: BinaryIO, *, most_bytes: int) -> Iterator[str]:
+    """The lines of UTF-8, lazily, each cut to some bytes; what is no UTF-8 becomes a sign that says so.
+
+    A line ends with a line feed alone, so that there are as many as other programs count.
+    """
+    while line := stream.readline(most_bytes):
+        text = line
+        while not line.endswith(b"\n") and (line := stream.readline(1 << 20)):
+            pass
+        yield text.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", errors="replace")
 
 
 def write_vectors(path: Path, batches: Iterable[NDArray[np.float32]], *, dimensions: int) -> int:

@@ -223,11 +223,12 @@ def _check(folder: Path, name: str) -> None:
     """Refuse what is no encoder, what would run foreign code, and what holds no safetensors."""
     if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
         raise ArtifactError(f"{name} must be an encoder, but it holds neither modules.json nor config.json")
-    for module in [*_modules(folder, name), *_tower_modules(folder, name)]:
-        if not str(module.get("type", "")).startswith("sentence_transformers."):
-            raise ArtifactError(f"{name} must be made of sentence-transformers modules, got {module.get('type')!r}")
-        part = folder / str(module.get("path", ""))
-        if any(path.name != SEEN_FILE for path in part.glob("*.bin")) and not any(part.glob("model*.safetensors")):
+    for kind in [*(module.get("type") for module in _modules(folder, name)), *_tower_types(folder, name)]:
+        if not str(kind).startswith("sentence_transformers."):
+            raise ArtifactError(f"{name} must be made of sentence-transformers modules, got {kind!r}")
+    # Whatever module reads a folder, a pickle in it may be loaded where the safetensors of the same weights are not.
+    for path in folder.rglob("*.bin"):
+        if path.name != SEEN_FILE and not (path.parent / "model.safetensors").is_file():
             raise ArtifactError(f"{name} has pickled weights, which are never loaded: convert them to safetensors")
     if not _weight_files(folder):
         raise ArtifactError(
@@ -247,18 +248,26 @@ def _modules(folder: Path, name: str) -> list[dict[str, Any]]:
     return modules
 
 
-def _tower_modules(folder: Path, name: str) -> list[dict[str, Any]]:
-    """The modules of towers, which a Router names in a file of its own and imports as others are."""
-    found = []
+def _tower_types(folder: Path, name: str) -> list[str]:
+    """The types of the modules of towers, which a Router names in a file of its own and imports as others are.
+
+    Raises:
+        ArtifactError: a Router has no such file, other routes than towers do, or a Router below it.
+    """
+    found: list[str] = []
     for module in _modules(folder, name):
-        path = folder / str(module.get("path", "")) / "router_config.json"
-        if not path.is_file():
+        if not str(module.get("type", "")).endswith((".Router", ".Asym")):
             continue
+        path = folder / str(module.get("path", "")) / "router_config.json"
         try:
-            types = json.loads(path.read_text(encoding="utf-8"))["types"]
-            found += [{"type": kind, "path": path.parent / part} for part, kind in types.items()]
+            config = json.loads(path.read_text(encoding="utf-8"))
+            routes, types = set(config["structure"]), [str(kind) for kind in config["types"].values()]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ArtifactError(f"{path} must name the modules of a Router, but cannot be read: {error}") from error
+        if routes not in map(set, ROUTES.values()) or any(kind.endswith((".Router", ".Asym")) for kind in types):
+            known = " or ".join(" and ".join(names) for names in ROUTES.values() if names)
+            raise ArtifactError(f"{name} must have towers for {known}, got routes {', '.join(sorted(routes))}")
+        found += types
     return found
 
 

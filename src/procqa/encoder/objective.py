@@ -64,7 +64,8 @@ class Objective(nn.Module):
 
         Args:
             sentence_features: those of the queries, of the documents, and of further documents that answer none.
-            labels: (B, k) int64, what no two pairs of a batch may share to be negatives of each other.
+            labels: (B, k) int64, what no two pairs of a batch may share to be negatives of each other; or (N, k), the
+                keys of further documents behind those of the pairs.
         """
         parts = [
             _Part(self.model, features, self._route(place), self.rows_at_once)
@@ -122,9 +123,14 @@ class Objective(nn.Module):
 
 
 def _keys(labels: Tensor, documents: Sequence[Tensor]) -> Tensor:
-    """(N, k): the keys of all documents, those of further ones being those of the pairs they stand beside."""
-    gathered = gather(labels)
-    return torch.cat([gathered[: len(side)] for side in documents])
+    """(N, k): the keys of all documents; a further one has its own, behind those of the pairs, or shares nothing."""
+    n_documents = sum(map(len, documents))
+    n_pairs = len(documents[0]) // _ranks()
+    parts = [gather(part) for part in torch.split(labels, n_pairs)]
+    missing = n_documents - sum(map(len, parts))
+    # Hashes that no text has: what stands in the last places of the numbers is different for each.
+    alone = torch.arange(missing, device=labels.device)[:, None] + torch.iinfo(torch.int64).min
+    return torch.cat([*parts, alone.expand(missing, labels.shape[1])])
 
 
 def _ranks() -> int:

@@ -35,9 +35,10 @@ def quantize_rows(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int8], ND
     Returns:
         (V, D) int8 from -127 to 127, and (V,) float32.
     """
-    scales = np.abs(embeddings).max(axis=1) / LARGEST
+    scales = np.abs(embeddings.astype(np.float64)).max(axis=1) / LARGEST
     safe = np.where(scales > 0, scales, 1)
-    return np.rint(embeddings / safe[:, None]).astype(np.int8), scales.astype(np.float32)
+    numbers = np.clip(np.rint(embeddings / safe[:, None]), -LARGEST, LARGEST)
+    return numbers.astype(np.int8), scales.astype(np.float32)
 
 
 def quantize_encoder(folder: Path, out: Path, *, card: str) -> str:
@@ -59,6 +60,8 @@ def quantize_encoder(folder: Path, out: Path, *, card: str) -> str:
     if not is_static(folder):
         raise ArtifactError(f"{folder} must be a static encoder to be quantized: train one with --base static")
     encoder = open_static(folder, name=folder.name, max_tokens=manifest.counts["max_tokens"])
+    if not np.isfinite(encoder.embeddings).all():
+        raise ArtifactError(f"{folder} must hold numbers alone, but some of its embeddings are none: train it again")
     numbers, scales = quantize_rows(encoder.embeddings)
     recipe = {**manifest.recipe, "weights": "int8, a scale a row", "quantized_from": manifest.sha256}
     with workspace(out, kind="encoder", recipe=recipe, inputs=manifest.inputs) as work:

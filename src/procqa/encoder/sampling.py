@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-_STREAMS, _PERMUTATIONS, _FILLERS = range(3)
+_STREAMS, _PERMUTATIONS, _FILLERS, _ORDERS = range(4)
 """Second part of each private generator's seed."""
 
 Batches = Literal["stream", "mixed", "round-robin"]
@@ -101,22 +101,29 @@ class Sampler:
         self._steps = steps
         self._is_mixed = batches == "mixed"
         self._shares = stream_shares([len(stream) for stream in streams], alpha)
-        # (steps, streams): how many pairs, or whether a batch, of each stream, and how many before.
-        self._counts = self._draw_counts(batches)
-        self._visits = np.cumsum(self._counts, axis=0) - self._counts
+        self._drawn = np.empty(0, dtype=np.int32)  # (steps,) the stream of each batch, where it has one
+        self._counts = np.empty((0, 0), dtype=np.int32)  # (steps, streams) pairs of each, where a batch is mixed
+        if batches == "mixed":
+            self._counts = self._draw_counts()
+            self._visits = np.cumsum(self._counts, axis=0, dtype=np.int64) - self._counts
+        else:
+            self._drawn = self._draw_streams(batches)
+            self._visits = np.empty(steps, dtype=np.int64)
+            for number in range(len(streams)):
+                visited = np.flatnonzero(self._drawn == number)
+                self._visits[visited] = np.arange(len(visited))
         self._permutations: dict[int, tuple[int, NDArray[np.int32]]] = {}
 
-    def _draw_counts(self, batches: Batches) -> NDArray[np.int64]:
-        if batches == "mixed":
-            drawn = self._generator(_STREAMS).multinomial(self._batch_size, self._shares, size=self._steps)
-            return np.asarray(drawn, dtype=np.int64)
+    def _draw_counts(self) -> NDArray[np.int32]:
+        drawn = self._generator(_STREAMS).multinomial(self._batch_size, self._shares, size=self._steps)
+        return np.asarray(drawn, dtype=np.int32)
+
+    def _draw_streams(self, batches: Batches) -> NDArray[np.int32]:
         if batches == "round-robin":
-            numbers = np.arange(self._steps) % len(self._streams)
-        else:
-            bounds = np.cumsum(self._shares)
-            numbers = np.searchsorted(bounds, self._generator(_STREAMS).random(self._steps), side="right")
-            numbers = np.minimum(numbers, len(self._streams) - 1)
-        return np.asarray(numbers[:, None] == np.arange(len(self._streams)), dtype=np.int64)
+            return np.asarray(np.arange(self._steps) % len(self._streams), dtype=np.int32)
+        bounds = np.cumsum(self._shares)
+        numbers = np.searchsorted(bounds, self._generator(_STREAMS).random(self._steps), side="right")
+        return np.asarray(np.minimum(numbers, len(self._streams) - 1), dtype=np.int32)
 
     def __len__(self) -> int:
         """Steps of the run."""
@@ -124,15 +131,19 @@ class Sampler:
 
     def draw(self, step: int) -> Batch:
         """The batch of a step, counted from 0; at least 2 pairs."""
-        numbers = np.flatnonzero(self._counts[step]).tolist()
         if self._is_mixed:
-            wanted = self._batch_size
+            numbers, wanted = np.flatnonzero(self._counts[step]).tolist(), self._batch_size
             taken = [self._next(number, int(self._counts[step, number]), step) for number in numbers]
         else:
+            numbers = [int(self._drawn[step])]
             wanted = min(self._batch_size, len(self._streams[numbers[0]]))
             taken = [self._whole(numbers[0], wanted, step)]
         streams = np.repeat(numbers, list(map(len, taken)))
         positions = np.concatenate(taken)
+        if self._is_mixed:
+            # In any order: of two pairs that share a text the first stays, whichever stream it is of.
+            order = self._generator(_ORDERS, step).permutation(len(streams))
+            streams, positions = streams[order], positions[order]
         kept = self._distinct(streams, positions, wanted)
         if len(kept) < wanted:
             fillers = self._fillers(numbers, 4 * wanted, step)
@@ -144,7 +155,7 @@ class Sampler:
 
     def _whole(self, number: int, wanted: int, step: int) -> NDArray[np.int64]:
         """The next whole batch of a stream's epoch."""
-        epoch, index = divmod(int(self._visits[step, number]), len(self._streams[number]) // wanted)
+        epoch, index = divmod(int(self._visits[step]), len(self._streams[number]) // wanted)
         return self._permutation(number, epoch)[index * wanted : (index + 1) * wanted].astype(np.int64)
 
     def _next(self, number: int, wanted: int, step: int) -> NDArray[np.int64]:

@@ -264,9 +264,12 @@ def _write_part(
     views, pair_types = config.views, config.pair_types
     sides = [(views.index(pair_type.query), views.index(pair_type.document)) for pair_type in pair_types]
     most_chars = CHARS_A_TOKEN * config.max_tokens
-    hashes, groups, verdicts = list[list[int]](), list[int](), list[list[int]]()
+    # An array for each batch: lists of numbers would be ten times as large.
+    all_hashes, all_groups = [np.empty((0, len(views)), dtype=np.uint64)], [np.empty(0, dtype=np.uint64)]
+    all_verdicts = [np.empty((0, len(pair_types)), dtype=np.uint8)]
+    n_rows = 0
     for batch in batches:
-        texts: list[list[str]] = []
+        texts, hashes, groups, verdicts = list[list[str]](), list[list[int]](), list[int](), list[list[int]]()
         for row in batch.to_pylist():
             whole = cut({field: row[field] or "" for field in _ROW_FIELDS}, views)
             folded = [fold(text) for text in whole]
@@ -274,16 +277,16 @@ def _write_part(
             texts.append([text[:most_chars] for text in parts])
             hashes.append([_hash(text) for text in folded])
             verdicts.append([judge_pair(folded[query], folded[document]) for query, document in sides])
-            groups.append(_group(name, row["duplicate_cluster"], len(groups)))
-        columns = [pa.array(column, type=pa.string()) for column in zip(*texts, strict=True)]
+            groups.append(_group(name, row["duplicate_cluster"], n_rows))
+            n_rows += 1
+        all_hashes.append(np.array(hashes, dtype=np.uint64).reshape(-1, len(views)))
+        all_groups.append(np.array(groups, dtype=np.uint64))
+        all_verdicts.append(np.array(verdicts, dtype=np.uint8).reshape(-1, len(pair_types)))
+        columns = [pa.array(column, type=pa.string()) for column in zip(*texts, strict=True)] if texts else []
+        if not columns:
+            continue
         writer.write_batch(pa.RecordBatch.from_arrays(columns, names=list(config.columns)))
-    return _Part(
-        name,
-        kind,
-        np.array(hashes, dtype=np.uint64).reshape(-1, len(views)),
-        np.array(groups, dtype=np.uint64),
-        np.array(verdicts, dtype=np.uint8).reshape(-1, len(pair_types)),
-    )
+    return _Part(name, kind, np.concatenate(all_hashes), np.concatenate(all_groups), np.concatenate(all_verdicts))
 
 
 def _group(part: str, cluster: int | None, row: int) -> int:

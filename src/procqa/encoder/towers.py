@@ -1,7 +1,7 @@
 """One encoder for all texts, or towers of their own for queries and documents, or for prose and code.
 
 Towers are the routes of a sentence-transformers Router, so that one folder holds them all. A text of modality
-towers is cut into its prose and its code, each goes to its tower, and the text's vector is the mean of both.
+towers is cut into its prose and its code, each goes to its tower, and the text's vector is the sum of both.
 Source: docs/paper.md#macp for the shared encoder; ours, docs/decisions/0016 for the others.
 """
 
@@ -34,7 +34,8 @@ _NO_PROSE = re.compile(r"`[^`]*`|https?://\S+")
 def is_code(text: str) -> bool:
     """Whether a text without a fence is code rather than prose; inline code and links do not count."""
     plain = "".join(_NO_PROSE.sub(" ", text).split())
-    return len(_CODE_SIGNS.findall(plain)) > 0 and len(_CODE_SIGNS.findall(plain)) >= CODE_SIGNS_SHARE * len(plain)
+    n_signs = len(_CODE_SIGNS.findall(plain))
+    return n_signs > 0 and n_signs >= CODE_SIGNS_SHARE * len(plain)
 
 
 def cut_modalities(text: str) -> tuple[str, str]:
@@ -82,10 +83,11 @@ def join_parts(vectors: "list[Tensor]", is_there: "list[Tensor]") -> "Tensor":
         vectors: (B, D) of each part.
         is_there: (B,) bool of each part.
     """
+    import torch
     from torch import nn
 
     parts = [
-        nn.functional.normalize(of_part.float(), dim=1) * there[:, None].to(of_part.device)
+        torch.where(there[:, None].to(of_part.device), nn.functional.normalize(of_part.float(), dim=1), 0.0)
         for of_part, there in zip(vectors, is_there, strict=True)
     ]
     total: Tensor = sum(parts[1:], parts[0])

@@ -27,7 +27,7 @@ from procqa.encoder.model import quiet, token_limit
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, write_texts
-from procqa.errors import ArtifactError, MissingExtra
+from procqa.errors import ArtifactError, ConfigError, MissingExtra
 
 TEXTS_FILE = "texts.arrow"
 CHUNK_ROWS = 1_024
@@ -176,6 +176,7 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     )
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
         model = load_base(run.base, config, texts.read, work.scratch)
+        _check_sizes(config, model)
         features = open_features(model, texts, work.scratch)
         cuts_modalities = config.towers == "modality"
         batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities)
@@ -202,6 +203,15 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
         # safetensors makes files that only their owner can read.
         weights.chmod((work.path / LOG_FILE).stat().st_mode)
     work.finish(counts, leave_out=(LOG_FILE,))
+
+
+def _check_sizes(config: TrainConfig, model: Any) -> None:
+    dimensions = int(model.get_embedding_dimension())
+    if any(size >= dimensions for size in config.cut_sizes):
+        raise ConfigError(
+            f"a matryoshka size must be smaller than the {dimensions} dimensions of the encoder, got"
+            f" {', '.join(config.matryoshka)}"
+        )
 
 
 def stream_config(config: TrainConfig) -> StreamConfig:

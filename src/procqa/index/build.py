@@ -153,12 +153,16 @@ def build_index(
     return IndexSummary(**counts, encoder=name, sha256=live.sha256, out=str(out))
 
 
+WORDS_ONLY = "none"
+"""The name of no encoder."""
+
+
 def kept_encoder(out: Path) -> str | None:
-    """The name of the encoder whose vectors an index holds; None where there is none, or no index."""
+    """The name of the encoder whose vectors an index holds, WORDS_ONLY among them; None where there is no index."""
     if not is_artifact(out):
         return None
     encoder = load_manifest(out).recipe.get("encoder")
-    return encoder["name"] if encoder else None
+    return encoder["name"] if encoder else WORDS_ONLY
 
 
 def _recipe(encoder: DocumentEncoder | None) -> dict[str, Any]:
