@@ -258,28 +258,44 @@ def phrase_of(module: Path) -> str:
     return docstring.split("\n")[0].rstrip(".")
 
 
+SHOWN_TASKS = (
+    "procqa-title:python",
+    "procqa:python",
+    "procqa:java",
+    "cosqa",
+    "conala",
+    "codenn:csharp",
+    "codenn:python",
+)
+"""What the README shows of the scores of the shipped encoder; all of them stand in its card."""
+
+
 def results_block() -> str:
-    """The measured scores in benchmarks/results as a table."""
-    lines = ["| task | ranker | queries | documents | MRR@1000 (95 % interval) |", "|---|---|---|---|---|"]
+    """The measured scores of the shipped encoder beside words: a task a row, a ranker a column."""
     found = list(read_results(ROOT / "benchmarks/results"))
-    for each in found:
-        low, high = each["ci95"]["mrr@1000"]
-        task = each["task"]
-        score = f"{each['metrics']['mrr@1000']:.3f} ({low:.3f}–{high:.3f})"
-        lines.append(f"| {task} | {each['ranker']} | {each['queries']:,} | {each['documents']:,} | {score} |")
-    return "\n".join(lines) if found else "Nothing is measured yet: `make bench` measures."
+    rankers = list(dict.fromkeys(each["ranker"] for each in found))
+    lines = [
+        f"| task (queries / documents) | {' | '.join(rankers)} |",
+        f"|---|{'---|' * len(rankers)}",
+    ]
+    for task in SHOWN_TASKS:
+        cells, name = {}, task
+        for each in found:
+            if each["task"] == task:
+                low, high = each["ci95"]["mrr@1000"]
+                cells[each["ranker"]] = f"{each['metrics']['mrr@1000']:.3f} ({low:.3f}–{high:.3f})"
+                name = f"{task} ({each['queries']:,} / {each['documents']:,})"
+        if cells:
+            lines.append(f"| {name} | {' | '.join(cells.get(ranker, '') for ranker in rankers)} |")
+    return "\n".join(lines) if found else "Nothing is measured yet: `make default-encoder` measures."
 
 
 def read_results(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every evaluation result in the JSON and JSON Lines files of a folder, in the order of names and lines."""
-    for path in sorted([*folder.glob("*.json"), *folder.glob("*.jsonl")]):
-        text = path.read_text(encoding="utf-8")
-        lines = text.splitlines() if path.suffix == ".jsonl" else [text]
-        values = [json.loads(line) for line in lines if line.strip()]
-        for value in values:
-            for each in value if isinstance(value, list) else [value]:
-                if each.keys() >= RESULT_KEYS:
-                    yield each
+    """Every score of the shipped encoder and of what it was measured beside, in the order of the files and lines."""
+    for path in sorted(folder.glob("default-encoder-*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if (each := json.loads(line)).keys() >= RESULT_KEYS:
+                yield each
 
 
 def replace_block(text: str, name: str, block: str) -> str:
