@@ -118,7 +118,7 @@ def beside(run: Path, what: str) -> Path:
 
 def to_batch(rows: Sequence[OrderedPair]) -> pa.RecordBatch:
     """Pairs as rows of a run, with the characters of code and text counted."""
-    counts = count_texts([row.pair.question for row in rows]) + count_texts([row.pair.answer for row in rows])
+    counts = _count([row.pair.question for row in rows]) + _count([row.pair.answer for row in rows])
     columns = []
     for field in SCHEMA:
         if field.name in _COUNTS:
@@ -137,7 +137,7 @@ def to_batch(rows: Sequence[OrderedPair]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*columns, *owners], schema=_RUN_SCHEMA)
 
 
-def count_texts(texts: Sequence[str]) -> list[list[int]]:
+def _count(texts: Sequence[str]) -> list[list[int]]:
     """The characters of code, and those of prose, in each text."""
     from procqa.dataset.word_counts import UNSURE, count_code
 

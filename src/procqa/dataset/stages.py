@@ -36,7 +36,7 @@ class TaskSizes(NamedTuple):
 def task_sizes(memory_bytes: int, jobs: int) -> TaskSizes:
     """How large tasks may be, by the memory of all processes. Source: ours, docs/decisions/0003."""
     of_job = memory_bytes // jobs
-    return TaskSizes(min(max(of_job // 64, 4 << 20), 8 << 20), of_job // 16, of_job // 4)
+    return TaskSizes(min(max(of_job // 64, 4 << 20), 8 << 20), of_job // 20, of_job // 4)
 
 
 @dataclass(frozen=True, slots=True)
