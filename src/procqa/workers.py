@@ -163,6 +163,13 @@ def prepare_process() -> None:
         mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
 
 
+def release_memory() -> None:
+    """Give back what the C library keeps of freed arrays, where work of another kind begins."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
+    if trim is not None:
+        trim(0)
+
+
 def _start_worker() -> None:
     """Leave Ctrl-C to the parent, which can tidy up, and end when it is gone: a kill leaves no orphan."""
     prepare_process()

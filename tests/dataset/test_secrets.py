@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from procqa.dataset.secrets import Finding, find_secrets, redact, suspects
@@ -99,8 +99,12 @@ PIECES = [
 ]  # fmt: skip
 
 
+CUT_KEY_AND_MORE = KEY[:60] + TOKENS["jwt"] + TOKENS["github_token"] + "joe@corp.com"
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+@example(CUT_KEY_AND_MORE)
 def test_redaction_leaves_the_segments_and_no_finding(text):
     clean, findings = redact(text)
     assert [span.kind for span in segments(clean)] == [span.kind for span in segments(text)]

@@ -260,6 +260,9 @@ def redact(text: str) -> tuple[str, list[Finding]]:
     return "".join((*parts, text[end:])), findings
 
 
+_NO_BLANKS = re.compile(r"\S*")
+
+
 def _find_keys(text: str) -> Iterator[Finding]:
     """Private keys: what stands between the lines BEGIN and END, or of a cut one the runs of base64."""
     for head in _KEY_HEAD.finditer(text):
@@ -271,7 +274,9 @@ def _find_keys(text: str) -> Iterator[Finding]:
             start = body.end() - len(body[0].lstrip())
             yield Finding(PRIVATE_KEY, start, start + len(body[0].strip()))
         else:
-            yield Finding(PRIVATE_KEY, body.start() + runs[0].start(), body.start() + runs[-1].end())
+            # What is glued to the last run goes with it: cut off, it may be an address of its own.
+            end = _NO_BLANKS.match(text, body.start() + runs[-1].end())
+            yield Finding(PRIVATE_KEY, body.start() + runs[0].start(), end.end() if end else len(text))
 
 
 def _find_tokens(text: str, formats: int) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ from procqa.dump.archive import open_table
 from procqa.dump.beside import read_duplicates, read_users
 from procqa.dump.rows import LOCAL_SITE
 from procqa.errors import DumpError
-from procqa.workers import Workers
+from procqa.workers import Workers, release_memory
 
 
 class TaskSizes(NamedTuple):
@@ -36,7 +36,12 @@ class TaskSizes(NamedTuple):
 def task_sizes(memory_bytes: int, jobs: int) -> TaskSizes:
     """How large tasks may be, by the memory of all processes. Source: ours, docs/decisions/0003."""
     of_job = memory_bytes // jobs
-    return TaskSizes(min(max(of_job // 64, 4 << 20), 8 << 20), of_job // 20, of_job // 4)
+    free = max(of_job - _TAKEN_BYTES, 96 << 20)
+    return TaskSizes(min(max(free // 40, 4 << 20), 8 << 20), free // 16, of_job // 4)
+
+
+_TAKEN_BYTES = 200 << 20
+"""What a process takes before any data: half of it are pages of libraries. Source: ours, docs/decisions/0003."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class Stages:
             self.report(name, sum(done))
 
         yield note
+        release_memory()
         seconds = round(time.monotonic() - started, 3)
         self.work.note({"stage": name, "event": "ends", "tasks": done[False], "done_before": done[True], "s": seconds})
 
