@@ -37,7 +37,7 @@ def task_sizes(memory_bytes: int, jobs: int) -> TaskSizes:
     """How large tasks may be, by the memory of all processes. Source: ours, docs/decisions/0003."""
     of_job = memory_bytes // jobs
     free = max(of_job - _TAKEN_BYTES, 96 << 20)
-    return TaskSizes(min(max(free // 40, 4 << 20), 8 << 20), free // 16, of_job // 4)
+    return TaskSizes(min(max(free // 40, 4 << 20), 8 << 20), min(free // 12, 32 << 20), of_job // 4)
 
 
 _TAKEN_BYTES = 200 << 20
