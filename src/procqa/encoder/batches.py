@@ -76,6 +76,14 @@ class Batches:
             self.pairs[name] += count
         return batch
 
+    def recount(self, steps: int) -> None:
+        """Count the batches of the first steps, and no others, as drawn."""
+        self.is_seen[:] = False
+        self.batches.clear()
+        self.pairs.clear()
+        for step in range(steps):
+            self.draw(step)
+
     def _look_up(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
         """(B,) the corpus row of each pair, and (B, k) its keys."""
         rows, keys = np.empty(len(batch), dtype=np.int32), np.empty((len(batch), 3), dtype=np.uint64)

@@ -22,6 +22,7 @@ from procqa.artifact import digest_files
 from procqa.encoder.seen import SEEN_FILE
 from procqa.encoder.static import is_static, open_static
 from procqa.encoder.towers import ROUTES, cut_modalities, first_modules, towers_of
+from procqa.encoder.validation import FUSION_WEIGHT, read_fusion_weight
 from procqa.errors import ArtifactError, MissingExtra
 from procqa.files import sha256_file
 
@@ -59,6 +60,11 @@ class Encoder(Protocol):
         """Tokens that are read of each text: what was asked for, or the model's own limit where it is lower."""
         ...
 
+    @property
+    def fusion_weight(self) -> float:
+        """In [0, 1], of its cosines beside words in a hybrid ranking."""
+        ...
+
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
         ...
@@ -75,6 +81,7 @@ class TorchEncoder:
     name: str
     revision: str
     model: Any  # SentenceTransformer, which has no types
+    fusion_weight: float = FUSION_WEIGHT
 
     @property
     def dimensions(self) -> int:
@@ -137,11 +144,17 @@ def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
         MissingExtra: the encoder needs torch, which is not installed.
     """
     folder = find_encoder(name)
+    weight = read_fusion_weight(folder)
     if is_static(folder):
-        return open_static(folder, name=name, max_tokens=max_tokens)
+        return open_static(folder, name=name, max_tokens=max_tokens, fusion_weight=weight)
     model = load_model(folder, max_tokens=max_tokens)
+    return wrap_model(model, name=name, revision=weights_sha256(folder), fusion_weight=weight)
+
+
+def wrap_model(model: Any, *, name: str, revision: str, fusion_weight: float = FUSION_WEIGHT) -> Encoder:
+    """The encoder that a sentence-transformers model is, whatever towers it has."""
     kind = ModalityEncoder if towers_of(model) == "modality" else TorchEncoder
-    return kind(name, weights_sha256(folder), model)
+    return kind(name, revision, model, fusion_weight)
 
 
 def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:
