@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import digest_files
+from procqa.encoder.precision import Arithmetic, Precision, choose_arithmetic, in_arithmetic
 from procqa.encoder.seen import SEEN_FILE
 from procqa.encoder.static import is_static, open_static
 from procqa.encoder.towers import ROUTES, cut_modalities, first_modules, towers_of
@@ -59,6 +60,11 @@ class Encoder(Protocol):
         """Tokens that are read of each text: what was asked for, or the model's own limit where it is lower."""
         ...
 
+    @property
+    def arithmetic(self) -> str:
+        """What computes the vectors and in which numbers, such as ``torch bf16``."""
+        ...
+
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
         ...
@@ -75,6 +81,7 @@ class TorchEncoder:
     name: str
     revision: str
     model: Any  # SentenceTransformer, which has no types
+    precision: Arithmetic = "fp32"
 
     @property
     def dimensions(self) -> int:
@@ -85,6 +92,11 @@ class TorchEncoder:
     def max_tokens(self) -> int:
         """Tokens that are read of each text."""
         return token_limit(self.model)
+
+    @property
+    def arithmetic(self) -> str:
+        """Torch, and its arithmetic."""
+        return f"torch {self.precision}"
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows, with the model's own query prompt where it has one."""
@@ -98,7 +110,8 @@ class TorchEncoder:
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
         # The library sorts by length and runs in inference mode.
-        vectors = encode(list(texts), batch_size=_BATCH_TEXTS, normalize_embeddings=True, show_progress_bar=False)
+        with in_arithmetic(self.precision, self.model.device.type):
+            vectors = encode(list(texts), batch_size=_BATCH_TEXTS, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
 
@@ -126,13 +139,15 @@ class ModalityEncoder(TorchEncoder):
         return unit
 
 
-def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
+def open_encoder(name: str, *, max_tokens: int = 128, precision: Precision = "auto") -> Encoder:
     """The encoder of a name: ``minilm``, ``default``, a folder, or ``ORG/NAME`` of the model hub.
 
     Args:
         max_tokens: tokens read of each text, at most; a model's own limit stays where it is lower.
+        precision: arithmetic of a transformer; a static encoder has fp32 alone.
 
     Raises:
+        ConfigError: there is no such precision.
         ArtifactError: there is no such encoder, it is broken, or its weights are not safetensors.
         MissingExtra: the encoder needs torch, which is not installed.
     """
@@ -141,7 +156,7 @@ def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
         return open_static(folder, name=name, max_tokens=max_tokens)
     model = load_model(folder, max_tokens=max_tokens)
     kind = ModalityEncoder if towers_of(model) == "modality" else TorchEncoder
-    return kind(name, weights_sha256(folder), model)
+    return kind(name, weights_sha256(folder), model, choose_arithmetic(precision, model.device.type))
 
 
 def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:

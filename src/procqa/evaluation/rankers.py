@@ -154,7 +154,10 @@ class Dense:
     def __init__(self, name: str, encoder: Encoder, *, report: Report) -> None:
         self.name = name
         self.revision = encoder.revision
-        self.protocol = f"{encoder.name} revision {encoder.revision}, {encoder.max_tokens} tokens a text, cosine, exact"
+        self.protocol = (
+            f"{encoder.name} revision {encoder.revision}, {encoder.max_tokens} tokens a text, {encoder.arithmetic}, "
+            "cosine, exact"
+        )
         self._encoder, self._report = encoder, report
         self._held: str | None = None
         self._vectors = np.empty((0, encoder.dimensions), np.float32)
@@ -262,7 +265,7 @@ def open_rankers(names: Sequence[str], config: EvaluateConfig, *, report: Report
             if name == "bm25":
                 parts[name] = Bm25(config, report=report)
             else:
-                encoder = open_encoder(name, max_tokens=config.max_tokens)
+                encoder = open_encoder(name, max_tokens=config.max_tokens, precision=config.precision)
                 parts[name] = Dense(name, encoder, report=report)
         return parts[name]
 

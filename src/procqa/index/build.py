@@ -72,6 +72,11 @@ class DocumentEncoder(Protocol):
         """D, the size of a vector."""
         ...
 
+    @property
+    def arithmetic(self) -> str:
+        """What computes the vectors and in which numbers."""
+        ...
+
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
         ...
@@ -169,7 +174,12 @@ def _recipe(encoder: DocumentEncoder | None) -> dict[str, Any]:
     described = None
     if encoder is not None:
         name = Path(encoder.name).name if Path(encoder.name).exists() else encoder.name
-        described = {"name": name, "revision": encoder.revision, "dimensions": encoder.dimensions}
+        described = {
+            "name": name,
+            "revision": encoder.revision,
+            "dimensions": encoder.dimensions,
+            "arithmetic": encoder.arithmetic,
+        }
     recipe: dict[str, Any] = as_json(
         {"boosts": BOOSTS, "text": TEXT_FORMAT, "encoder": described, "fusion": FUSION if encoder else None}
     )
