@@ -44,6 +44,7 @@ def test_a_file_of_lines_becomes_an_array(folder: Path, tmp_path: Path):
         "vectors": 3,
         "dimensions": 16,
         "encoder": str(folder),
+        "arithmetic": "numpy fp32",
     }
     assert np.load(tmp_path / "v.npy") == pytest.approx(open_encoder(str(folder)).encode_documents(TEXTS), abs=1e-6)
 
@@ -58,6 +59,7 @@ def test_bytes_that_are_no_text_are_a_text_too(folder: Path):
     [
         (("nowhere/at-all/x",), 1, "must be an encoder folder"),
         (("minilm", "--max-tokens", "0"), 2, "max_tokens must be at least 1"),
+        (("minilm", "--precision", "fp16"), 2, "is not one of 'auto', 'fp32', 'bf16'"),
         (("minilm", "--out", "."), 2, "--out must be a file"),
         (("minilm", "--input", "absent.txt"), 1, "absent.txt"),
     ],

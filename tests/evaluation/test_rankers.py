@@ -21,6 +21,7 @@ class WordVectors:
     name = "words"
     revision = "r1"
     max_tokens = 96
+    arithmetic = "whole numbers"
 
     def __init__(self, *words: str) -> None:
         self.words = words
@@ -174,6 +175,13 @@ def test_the_protocol_states_the_tokens_that_a_model_really_reads(asked: int, re
     (ranker,) = open_rankers(["minilm"], EvaluateConfig(max_tokens=asked), report=say_nothing)
 
     assert f", {read} tokens a text" in ranker.protocol
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_protocol_states_the_arithmetic_of_the_vectors(precision):
+    (ranker,) = open_rankers(["minilm"], EvaluateConfig(precision=precision), report=say_nothing)
+
+    assert f"torch {precision}, cosine, exact" in ranker.protocol
 
 
 def test_the_weights_of_a_hybrid_come_from_the_config():

@@ -78,6 +78,7 @@ class WordEncoder:
     name = "words"
     revision = "0" * 64
     dimensions = len(WORDS)
+    arithmetic = "whole numbers"
 
     def __init__(self) -> None:
         self.encoded: list[str] = []

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from procqa.config import EvaluateConfig
 from procqa.records import Attribution, CodePlace
 
 ConfigType = TypeVar("ConfigType")
@@ -21,6 +22,9 @@ force_option = click.option("--force", is_flag=True, help="replace a folder that
 
 LOCAL = "local"
 """The origin of posts that have no pages: their authors' names say where they come from."""
+
+COMPUTING = {"precision"}
+"""The fields of EvaluateConfig that ``open_encoder`` takes and that change a vector by rounding alone."""
 
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
@@ -50,6 +54,17 @@ def config_options(config_class: type, *, leave_out: Iterable[str] = ()) -> Call
         return command
 
     return decorate
+
+
+def encoder_options(command: Command) -> Command:
+    """Give a command the options that say how a model computes its vectors; see ``given``."""
+    others = {field.name for field in dataclasses.fields(EvaluateConfig)} - COMPUTING
+    return config_options(EvaluateConfig, leave_out=others)(command)
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were typed."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _click_type(hint: Any) -> click.Choice[Any] | type:  # Any: a type hint, and any choice

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
-from procqa.cli.common import json_option, print_json
+from procqa.cli.common import encoder_options, given, json_option, print_json
 from procqa.errors import ArtifactError
 
 
@@ -20,8 +20,11 @@ from procqa.errors import ArtifactError
 @click.option("--side", type=click.Choice(["document", "query"]), default="document", help="what the lines are")
 @click.option("--out", type=click.Path(path_type=Path), help="write all vectors to this .npy file and print none")
 @click.option("--max-tokens", type=int, default=128, help="tokens read of each line [default: 128]")
+@encoder_options
 @json_option
-def command(model: str, source: Path | None, side: str, out: Path | None, max_tokens: int, as_json: bool) -> None:
+def command(
+    model: str, source: Path | None, side: str, out: Path | None, max_tokens: int, as_json: bool, **options: Any
+) -> None:
     """Print the vector of each line of text; MODEL is a folder, minilm, default, or a hub name.
 
     A vector is a line of numbers, with --json an object; a text of several lines is given as one with blanks.
@@ -33,13 +36,19 @@ def command(model: str, source: Path | None, side: str, out: Path | None, max_to
 
     require(max_tokens >= 1, f"max_tokens must be at least 1, got {max_tokens}")
     require(out is None or (bool(out.name) and not out.is_dir()), f"--out must be a file, got the folder {out}")
-    encoder = open_encoder(model, max_tokens=max_tokens)
+    encoder = open_encoder(model, max_tokens=max_tokens, **given(options))
     with _open(source) as stream:
         lines = read_lines(stream, most_bytes=4 * CHARS_A_TOKEN * max_tokens)
         batches = encode_texts(encoder, lines, side="query" if side == "query" else "document")
         if out is not None:
             n_rows = write_vectors(out, batches, dimensions=encoder.dimensions)
-            summary = {"out": str(out), "vectors": n_rows, "dimensions": encoder.dimensions, "encoder": model}
+            summary = {
+                "out": str(out),
+                "vectors": n_rows,
+                "dimensions": encoder.dimensions,
+                "encoder": model,
+                "arithmetic": encoder.arithmetic,
+            }
             if as_json:
                 print_json(summary)
             else:

@@ -2,11 +2,11 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import force_option, json_option, print_json, progress
+from procqa.cli.common import encoder_options, force_option, given, json_option, print_json, progress
 from procqa.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
 @click.option("--out", required=True, metavar="INDEX", type=click.Path(path_type=Path), help="the index's folder")
 @click.option("--encoder", metavar="MODEL", help="a model folder or name; none for words only [default: default]")
+@encoder_options
 @force_option
 @json_option
-def command(sources: tuple[Path, ...], out: Path, encoder: str | None, force: bool, as_json: bool) -> None:
+def command(
+    sources: tuple[Path, ...], out: Path, encoder: str | None, force: bool, as_json: bool, **options: Any
+) -> None:
     """Make datasets and folders of source code searchable; again on the same INDEX updates it."""
     from procqa.encoder.model import find_encoder, open_encoder
     from procqa.index.build import WORDS_ONLY, build_index, kept_encoder
@@ -35,7 +38,7 @@ def command(sources: tuple[Path, ...], out: Path, encoder: str | None, force: bo
         summary = build_index(
             sources,
             out,
-            encoder=None if model is None else open_encoder(model),
+            encoder=None if model is None else open_encoder(model, **given(options)),
             encoder_folder=None if model is None else find_encoder(model),
             force=force,
             report=report,

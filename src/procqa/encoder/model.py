@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import digest_files
+from procqa.encoder.precision import Arithmetic, Precision, choose_arithmetic, in_arithmetic
 from procqa.encoder.seen import SEEN_FILE
 from procqa.encoder.static import is_static, open_static
 from procqa.encoder.towers import ROUTES, cut_modalities, first_modules, towers_of
@@ -65,6 +66,11 @@ class Encoder(Protocol):
         """In [0, 1], of its cosines beside words in a hybrid ranking."""
         ...
 
+    @property
+    def arithmetic(self) -> str:
+        """What computes the vectors and in which numbers, such as ``torch bf16``."""
+        ...
+
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
         ...
@@ -81,6 +87,7 @@ class TorchEncoder:
     name: str
     revision: str
     model: Any  # SentenceTransformer, which has no types
+    precision: Arithmetic = "fp32"
     fusion_weight: float = FUSION_WEIGHT
 
     @property
@@ -92,6 +99,11 @@ class TorchEncoder:
     def max_tokens(self) -> int:
         """Tokens that are read of each text."""
         return token_limit(self.model)
+
+    @property
+    def arithmetic(self) -> str:
+        """Torch, and its arithmetic."""
+        return f"torch {self.precision}"
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows, with the model's own query prompt where it has one."""
@@ -105,7 +117,8 @@ class TorchEncoder:
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
         # The library sorts by length and runs in inference mode.
-        vectors = encode(list(texts), batch_size=_BATCH_TEXTS, normalize_embeddings=True, show_progress_bar=False)
+        with in_arithmetic(self.precision, self.model.device.type):
+            vectors = encode(list(texts), batch_size=_BATCH_TEXTS, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
 
@@ -133,13 +146,15 @@ class ModalityEncoder(TorchEncoder):
         return unit
 
 
-def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
+def open_encoder(name: str, *, max_tokens: int = 128, precision: Precision = "auto") -> Encoder:
     """The encoder of a name: ``minilm``, ``default``, a folder, or ``ORG/NAME`` of the model hub.
 
     Args:
         max_tokens: tokens read of each text, at most; a model's own limit stays where it is lower.
+        precision: arithmetic of a transformer; a static encoder has fp32 alone.
 
     Raises:
+        ConfigError: there is no such precision.
         ArtifactError: there is no such encoder, it is broken, or its weights are not safetensors.
         MissingExtra: the encoder needs torch, which is not installed.
     """
@@ -148,13 +163,15 @@ def open_encoder(name: str, *, max_tokens: int = 128) -> Encoder:
     if is_static(folder):
         return open_static(folder, name=name, max_tokens=max_tokens, fusion_weight=weight)
     model = load_model(folder, max_tokens=max_tokens)
-    return wrap_model(model, name=name, revision=weights_sha256(folder), fusion_weight=weight)
+    return wrap_model(model, name=name, revision=weights_sha256(folder), precision=precision, fusion_weight=weight)
 
 
-def wrap_model(model: Any, *, name: str, revision: str, fusion_weight: float = FUSION_WEIGHT) -> Encoder:
+def wrap_model(
+    model: Any, *, name: str, revision: str, precision: Precision = "auto", fusion_weight: float = FUSION_WEIGHT
+) -> Encoder:
     """The encoder that a sentence-transformers model is, whatever towers it has."""
     kind = ModalityEncoder if towers_of(model) == "modality" else TorchEncoder
-    return kind(name, revision, model, fusion_weight)
+    return kind(name, revision, model, choose_arithmetic(precision, model.device.type), fusion_weight)
 
 
 def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:

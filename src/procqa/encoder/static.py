@@ -62,6 +62,11 @@ class StaticEncoder:
         """D, the size of a vector."""
         return int(self.embeddings.shape[1])
 
+    @property
+    def arithmetic(self) -> str:
+        """Numpy, in single precision."""
+        return "numpy fp32"
+
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows; a text without a token is a row of zeros."""
         return self._encode(texts)

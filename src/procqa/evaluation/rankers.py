@@ -159,7 +159,10 @@ class Dense:
     def __init__(self, name: str, encoder: Encoder, *, report: Report) -> None:
         self.name = name
         self.revision = encoder.revision
-        self.protocol = f"{encoder.name} revision {encoder.revision}, {encoder.max_tokens} tokens a text, cosine, exact"
+        self.protocol = (
+            f"{encoder.name} revision {encoder.revision}, {encoder.max_tokens} tokens a text, {encoder.arithmetic}, "
+            "cosine, exact"
+        )
         self.fusion_weight = encoder.fusion_weight
         self._encoder, self._report = encoder, report
         self._held: str | None = None
@@ -261,7 +264,8 @@ def open_rankers(names: Sequence[str], config: EvaluateConfig, *, report: Report
 
     def model(name: str) -> Dense:
         if name not in models:
-            models[name] = Dense(name, open_encoder(name, max_tokens=config.max_tokens), report=report)
+            encoder = open_encoder(name, max_tokens=config.max_tokens, precision=config.precision)
+            models[name] = Dense(name, encoder, report=report)
         return models[name]
 
     opened: list[Ranker] = []

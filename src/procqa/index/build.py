@@ -74,6 +74,11 @@ class DocumentEncoder(Protocol):
         """In [0, 1], of its cosines beside words."""
         ...
 
+    @property
+    def arithmetic(self) -> str:
+        """What computes the vectors and in which numbers."""
+        ...
+
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
         ...
@@ -176,6 +181,7 @@ def _recipe(encoder: DocumentEncoder | None) -> dict[str, Any]:
             "revision": encoder.revision,
             "dimensions": encoder.dimensions,
             "fusion_weight": encoder.fusion_weight,
+            "arithmetic": encoder.arithmetic,
         }
     recipe: dict[str, Any] = as_json({"boosts": BOOSTS, "text": TEXT_FORMAT, "encoder": described})
     return recipe
