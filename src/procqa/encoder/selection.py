@@ -48,6 +48,11 @@ class BestWeights:
         """The step of the best validation; of equal ones the first. -1 before any."""
         return max(self._history, key=lambda entry: (entry[1], -entry[0]), default=(-1, 0.0))[0]
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is time to stop."""
+        return sum(at > self.best_step for at, _ in self._history) >= self._patience
+
     def take(self, step: int, score: float, weights: Weights) -> bool:
         """Note the score of a step, keep its weights if it is the best; whether it is time to stop."""
         before = self.best_step
@@ -56,8 +61,7 @@ class BestWeights:
             safetensors.torch.save_file({name: value.contiguous() for name, value in weights.items()}, self._path(step))
         with (self._folder / HISTORY_FILE).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"step": step, "score": score}) + "\n")
-        since = sum(at > self.best_step for at, _ in self._history)
-        return since >= self._patience
+        return self.is_over
 
     def tidy(self) -> None:
         """Remove the weights that no checkpoint needs any longer: call when one is complete."""

@@ -295,9 +295,12 @@ def _fit(run: _Run, model: Any, batches: Batches) -> tuple[int, float]:
     if run.config.validate_every is not None and score is not None:
         best = BestWeights(run.work.scratch / "best", patience=run.config.patience, first_step=first_step)
         trainer.add_callback(ValidateAndStop(best, score, model, every=run.config.validate_every))
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    if best is not None and best.is_over:  # a kill came between its last checkpoint and its end
+        steps = first_step
+    else:
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        steps = int(trainer.state.global_step)
     model.to("cpu")
-    steps = int(trainer.state.global_step)
     if best is not None:
         model.load_state_dict(best.read())
     if steps < run.config.steps:
