@@ -66,7 +66,8 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
         "## Training data\n",
         _data(inputs, counts),
         "## Recipe\n",
-        f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}.\n",
+        f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}"
+        f"{_further(recipe)}.\n",
         _recipe(recipe),
         "## Limits\n",
         _limits(recipe, counts["max_tokens"]),
@@ -85,6 +86,14 @@ def _data(inputs: Sequence[Input], counts: dict[str, Any]) -> str:
         f"{counts['rows_seen']:,} of {counts['rows']:,} different rows; `seen.bin` holds the hashes of their texts.\n"
     )
     return "\n".join([datasets, seen, streams])
+
+
+def _further(recipe: dict[str, Any]) -> str:
+    """What is said of the further documents of a pair."""
+    if not recipe["negatives"]:
+        return ""
+    kind = "mined where there are any, else random" if recipe["hard_negatives"] else "random"
+    return f"; each pair brings {recipe['negatives']} further documents, {kind}"
 
 
 def _recipe(recipe: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from procqa.artifact import MANIFEST, Manifest, load_manifest
-from procqa.config import MAX_QUERY_CHARS, SearchConfig
+from procqa.config import MAX_QUERY_CHARS
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
 from procqa.index.build import generation_folder
@@ -20,6 +20,7 @@ from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Hit
+from procqa.search_config import SearchConfig
 from procqa.text import fence
 
 FUSION_DEPTH = 100
