@@ -18,12 +18,13 @@ from procqa.topk import dot_products, top_k
 from tests.encoder.small import make_dataset
 
 
-def rows(documents, *, queries=None, questions=None, groups=None, held_out=()) -> Rows:
+def rows(documents, *, queries=None, titles=None, questions=None, groups=None, held_out=()) -> Rows:
     """Rows that share nothing but what is said."""
     size = len(documents)
     return Rows(
         pa.table({"answer_id": list(range(size))}),
         np.array(queries or range(100, 100 + size), dtype=np.uint64),
+        np.array(titles or range(400, 400 + size), dtype=np.uint64),
         np.array(documents, dtype=np.uint64),
         np.array(questions or range(200, 200 + size), dtype=np.uint64),
         np.array(groups or range(300, 300 + size), dtype=np.uint64),
@@ -55,6 +56,7 @@ def test_the_nearest_below_the_share_are_taken_and_nothing_behind_the_last_is_lo
         ({"documents": [1, 1, 3]}, 0),
         ({"documents": [1, 2, 3], "questions": [7, 7, 8]}, 1),
         ({"documents": [1, 2, 3], "queries": [7, 7, 8]}, 1),
+        ({"documents": [1, 2, 3], "titles": [7, 7, 8]}, 1),
         ({"documents": [1, 2, 3], "groups": [7, 7, 8]}, 2),
         ({"documents": [1, 2, 3], "held_out": [1]}, 3),
         ({"documents": [1, EMPTY, 3]}, 4),
@@ -93,7 +95,10 @@ def test_a_rank_counts_the_documents_of_another_text_that_score_at_least_as_high
 @given(st.integers(0, 2**32 - 1), st.integers(2, 25), st.integers(1, 4), st.integers(0, 3), st.floats(0.3, 1))
 def test_a_block_of_pairs_is_what_a_plain_loop_makes_of_them(seed, n_rows, negatives, skip, share):
     generator = np.random.default_rng(seed)
-    few = {name: generator.integers(1, n_rows + 3, n_rows).tolist() for name in ("queries", "questions", "groups")}
+    few = {
+        name: generator.integers(1, n_rows + 3, n_rows).tolist()
+        for name in ("queries", "titles", "questions", "groups")
+    }
     of = rows(generator.integers(0, n_rows, n_rows).tolist(), **few, held_out=generator.integers(0, n_rows, 2))
     config = MineConfig(negatives=negatives, skip=skip, share=share, depth=max(negatives + skip, 8))
     queries, documents = generator.standard_normal((2, n_rows, 3)).round(1).astype(np.float32)
@@ -111,7 +116,7 @@ def test_a_block_of_pairs_is_what_a_plain_loop_makes_of_them(seed, n_rows, negat
                 break
             same = [of.documents, of.questions, of.groups]
             applies = [values[hit] == values[row] for values in same]
-            applies[1] |= of.queries[hit] == of.queries[row]
+            applies[1] |= of.queries[hit] == of.queries[row] or of.titles[hit] == of.titles[row]
             limit = own[row] - (1 - share) * abs(own[row])
             applies += [
                 of.is_held_out[hit],
@@ -168,6 +173,15 @@ def test_rows_know_their_texts_threads_and_clusters(tmp_path: Path):
     assert of.queries.tolist() == [text_hash("sort a list")] * 2 + [text_hash("t")]
     assert of.documents.tolist() == [text_hash("sort it"), EMPTY, text_hash("kept out")]
     assert len(set(of.questions.tolist())) == 3
+    assert of.titles[0] == of.titles[1] != of.titles[2]
     assert of.groups[0] == of.groups[2] != of.groups[1]
     assert of.is_held_out.tolist() == [False, False, True]
     assert (of.pairs.tolist(), of.ids["site"].to_pylist()) == ([0, 2], ["local"] * 3)
+
+
+def test_functions_of_one_name_are_not_one_question(tmp_path: Path):
+    dataset = make_dataset(
+        tmp_path / "F", {"go": [("close", "the file", "f()"), ("close", "the port", "g()")]}, kind="functions"
+    )
+    of = read_rows_of(dataset, "go", "question", read_held_out(dataset))
+    assert len(set(of.titles.tolist())) == 2

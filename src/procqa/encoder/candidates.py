@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from procqa.artifact import load_manifest
 from procqa.dataset.schema import read_batches
 from procqa.encoder.negatives import HeldOut
 from procqa.encoder.streams import EMPTY, text_hash
@@ -20,7 +21,7 @@ from procqa.mine_config import MineConfig
 
 REASONS = (
     "the text of the right answer",
-    "an answer to the same question",
+    "an answer to the same question, by its number, text or title",
     "of the same cluster of near-duplicates",
     "the text of a validation or test answer",
     "a blank text",
@@ -37,6 +38,7 @@ class Rows:
     Args:
         ids: site, question_id and answer_id of each.
         queries: (n,) hashes of the folded texts that ask.
+        titles: (n,) equal for questions of one title; functions of one name do other things, and share none.
         documents: (n,) hashes of the folded answers.
         questions: (n,) equal for rows of one question.
         groups: (n,) equal for rows of one cluster of near-duplicates.
@@ -45,6 +47,7 @@ class Rows:
 
     ids: pa.Table
     queries: NDArray[np.uint64]
+    titles: NDArray[np.uint64]
     documents: NDArray[np.uint64]
     questions: NDArray[np.uint64]
     groups: NDArray[np.uint64]
@@ -61,29 +64,32 @@ class Rows:
 
 
 def read_rows_of(dataset: Path, language: str, query: str, held_out: HeldOut) -> Rows:
-    """The rows of the train split of a language. Memory: some 60 bytes a row, and one record batch."""
+    """The rows of the train split of a language. Memory: some 70 bytes a row, and one record batch."""
     names = ["site", "question_id", "answer_id"]
     columns = [*names, "title", "question", "answer", "duplicate_cluster"]
-    ids, numbers = [], [np.empty((0, 4), dtype=np.uint64)]
+    has_titles = load_manifest(dataset, kind="dataset").counts.get("kind", "questions") == "questions"
+    ids, numbers = [], [np.empty((0, 5), dtype=np.uint64)]
     n_rows = 0
     for batch in read_batches(dataset, columns=columns, language=language, split="train"):
         ids.append(batch.select(names))
         of_batch = []
         for row in batch.to_pylist():
             site, question, cluster = row["site"], row["question_id"], row["duplicate_cluster"]
-            # A row without a number shares it with no other.
+            alone = text_hash(f"row {n_rows}")  # what has no number or title shares it with no other
+            title = text_hash(row["title"] or "") if has_titles else EMPTY
             of_batch.append(
                 (
                     text_hash(query_text(row, query)),
+                    alone if title == EMPTY else title,
                     text_hash(row["answer"] or ""),
-                    text_hash(f"question {site} {question}" if question is not None else f"row {n_rows}"),
-                    text_hash(f"cluster {cluster}" if cluster is not None else f"row {n_rows}"),
+                    alone if question is None else text_hash(f"question {site} {question}"),
+                    alone if cluster is None else text_hash(f"cluster {cluster}"),
                 )
             )
             n_rows += 1
-        numbers.append(np.array(of_batch, dtype=np.uint64).reshape(-1, 4))
-    queries, documents, questions, groups = np.concatenate(numbers).T.copy()
-    return Rows(pa.Table.from_batches(ids), queries, documents, questions, groups, held_out.holds(documents))
+        numbers.append(np.array(of_batch, dtype=np.uint64).reshape(-1, 5))
+    queries, titles, documents, questions, groups = np.concatenate(numbers).T.copy()
+    return Rows(pa.Table.from_batches(ids), queries, titles, documents, questions, groups, held_out.holds(documents))
 
 
 def query_text(row: dict[str, Any], query: str) -> str:
@@ -132,9 +138,10 @@ def choose(
     # A share of a negative cosine would lie above it.
     limits = own_scores - (1 - config.share) * np.abs(own_scores)
     own = block[:, None]
+    asks_the_same = (getattr(rows, name) for name in ("questions", "queries", "titles"))
     applies = (
         documents == rows.documents[own],
-        (rows.questions[hits] == rows.questions[own]) | (rows.queries[hits] == rows.queries[own]),
+        np.any([values[hits] == values[own] for values in asks_the_same], axis=0),
         rows.groups[hits] == rows.groups[own],
         rows.is_held_out[hits],
         documents == EMPTY,
