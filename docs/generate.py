@@ -130,8 +130,8 @@ def config_page() -> str:
     lines = [
         GENERATED,
         "# Settings\n",
-        "One frozen dataclass a stage, in `procqa.config`, `procqa.mine_config` and `procqa.search_config`. Flags of the",
-        "command line come from the fields:",
+        "One frozen dataclass a stage, in `procqa.config`, `procqa.mine_config` and `procqa.search_config`. The flags",
+        "of the command line come from the fields:",
         "`batch_size` is `--batch-size`, `timeout_s` (a number with its unit) is `--timeout`. A config that exists is",
         "valid; a value out of range is a `ConfigError`.\n",
     ]
