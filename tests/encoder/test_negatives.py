@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -164,6 +165,13 @@ def test_training_takes_mined_negatives_with_any_towers(towers: str, mined: Path
     assert str(mined.parent) not in (tmp_path / "model/manifest.json").read_text()
     assert "2 further documents, mined where there are any" in (tmp_path / "model/README.md").read_text()
     assert {check.outcome for check in verify(tmp_path / "model", [dataset, mined])} == {"ok"}
+
+
+def test_a_transformer_takes_further_documents_too(mined: Path, dataset: Path, tmp_path: Path):
+    config = tiny_config(base="tiny", dimensions=64, layers=1, steps=2, batch_size=4, max_tokens=16, negatives=2)
+    train([dataset], tmp_path / "random", config)
+    train([dataset], tmp_path / "mined", replace(config, hard_negatives=(str(mined),), rows_at_once=3))
+    assert [load_manifest(tmp_path / name).counts["pairs_seen"] for name in ("random", "mined")] == [8, 8]
 
 
 def test_training_with_random_documents_sees_their_texts_and_counts_them(tmp_path: Path):

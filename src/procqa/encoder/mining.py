@@ -221,16 +221,18 @@ class _Counts:
 
 
 def _encode(run: _Run, language: str, side: str, n_rows: int) -> NDArray[np.float32]:
-    """(n, D) the vectors of one side, in a memory-mapped file."""
-    path = run.work.scratch / f"{side}.npy"
-    vectors = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(n_rows, run.encoder.dimensions))
+    """(n, D) the vectors of one side, memory-mapped."""
+    path = run.work.scratch / f"{side}.vectors"
     encode = run.encoder.encode_documents if side == "document" else run.encoder.encode_queries
+    stage = f"{language}: encoding {n_rows:,} {'answers' if side == 'document' else 'questions'}"
     done = 0
-    for texts in _texts(run, language, side):
-        vectors[done : done + len(texts)] = encode(texts)
-        done += len(texts)
-        run.report(f"{language}: encoding {n_rows:,} {'answers' if side == 'document' else 'questions'}", done)
-    return vectors
+    # Written and then mapped: a full disk is an error of a write, but the end of a process that maps.
+    with path.open("wb") as stream:
+        for texts in _texts(run, language, side):
+            stream.write(np.ascontiguousarray(encode(texts), dtype=np.float32).tobytes())
+            done += len(texts)
+            run.report(stage, done)
+    return np.memmap(path, dtype=np.float32, mode="r", shape=(n_rows, run.encoder.dimensions))
 
 
 def _mine_block(
