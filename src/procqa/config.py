@@ -239,6 +239,16 @@ class TrainConfig:
             "help": "a negative by more than this nearer than the positive, in cosine, is masked [default: none]"
         },
     )
+    negatives: int = field(
+        default=0, metadata={"help": "further documents of each pair, random ones unless some were mined"}
+    )
+    hard_negatives: tuple[str, ...] = field(
+        default=(), metadata={"help": "folders of procqa mine, comma-separated, one a dataset [default: none]"}
+    )
+    consistent_at: int | None = field(
+        default=None,
+        metadata={"help": "keep pairs whose answer is among the first so many of who mined [default: keep all]"},
+    )
     matryoshka: tuple[str, ...] = field(
         default=(), metadata={"help": "sizes to which vectors may be cut later, comma-separated [default: none]"}
     )
@@ -286,6 +296,14 @@ class TrainConfig:
             self.margin is None or -2 <= self.margin <= 2,
             f"margin must lie in [-2, 2], as differences of cosines do, got {self.margin}",
         )
+        require(0 <= self.negatives <= 100, f"negatives must lie between 0 and 100, got {self.negatives}")
+        require(
+            not self.hard_negatives or self.negatives > 0 or self.consistent_at is not None,
+            "hard_negatives must be used: say how many with negatives, or consistent_at",
+        )
+        if self.consistent_at is not None:
+            require(self.consistent_at >= 1, f"consistent_at must be at least 1, got {self.consistent_at}")
+            require(len(self.hard_negatives) > 0, "consistent_at must have hard_negatives, the folder that tells ranks")
         for size in self.matryoshka:
             is_number = size.isascii() and size.isdigit() and len(size) <= 5 and int(size) >= 1
             require(is_number, f"a matryoshka size must be a number, got {size[:20]!r}")
@@ -404,36 +422,3 @@ class EvaluateConfig:
         require(self.bootstrap >= 100, f"bootstrap must be at least 100, got {self.bootstrap}")
         require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchConfig:
-    """How a query is answered."""
-
-    k: int = field(default=10, metadata={"help": "hits returned, 1 to 1000"})
-    mode: Literal["hybrid", "dense", "lexical"] = field(
-        default="hybrid", metadata={"help": "words, vectors, or both as one score"}
-    )
-    language: str | None = field(default=None, metadata={"help": "answer in one language only"})
-
-    def __post_init__(self) -> None:
-        """Check every range."""
-        require(1 <= self.k <= 1_000, f"k must lie between 1 and 1000, got {self.k}")
-        modes = ("hybrid", "dense", "lexical")
-        require(self.mode in modes, f"mode must be one of {', '.join(modes)}, got {self.mode!r}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeConfig:
-    """How an index is served over HTTP."""
-
-    host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
-    port: int = field(default=8000, metadata={"help": "port to listen on; 0 takes a free one"})
-    concurrency: int = field(default=8, metadata={"help": "searches at once; more are told to come back"})
-    timeout_s: float = field(default=10.0, metadata={"help": "seconds a search may take"})
-
-    def __post_init__(self) -> None:
-        """Check every range."""
-        require(0 <= self.port <= 65_535, f"port must lie between 0 and 65535, got {self.port}")
-        require(self.concurrency >= 1, f"concurrency must be at least 1, got {self.concurrency}")
-        require(0 < self.timeout_s < float("inf"), f"timeout_s must be > 0 and finite, got {self.timeout_s}")

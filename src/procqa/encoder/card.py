@@ -67,7 +67,8 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
         "## Training data\n",
         _data(inputs, counts),
         "## Recipe\n",
-        f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}.\n",
+        f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}"
+        f"{_further(recipe)}.\n",
         _recipe(recipe),
         *_mixed(counts["base_share"]),
         "## Scores\n",
@@ -91,6 +92,14 @@ def _data(inputs: Sequence[Input], counts: dict[str, Any]) -> str:
         f"{counts['rows_seen']:,} of {counts['rows']:,} different rows; `seen.bin` holds the hashes of their texts.\n"
     )
     return "\n".join([datasets, seen, streams])
+
+
+def _further(recipe: dict[str, Any]) -> str:
+    """What is said of the further documents of a pair."""
+    if not recipe["negatives"]:
+        return ""
+    kind = "mined where there are any, else random" if recipe["hard_negatives"] else "random"
+    return f"; each pair brings {recipe['negatives']} further documents, {kind}"
 
 
 def _recipe(recipe: dict[str, Any]) -> str:
@@ -117,11 +126,10 @@ def _scores(validation: Validation | None) -> str:
             "intervals on held-out questions.\n"
         )
     weight = validation["fusion_weight"]
-    parts = ("bm25", "dense", "hybrid")
-    rows = [
-        (name, f"{scores['queries']:,} / {scores['documents']:,}", *(f"{scores[part]:.3f}" for part in parts))
-        for name, scores in validation["sets"].items()
-    ]
+    rows = []
+    for name, scores in validation["sets"].items():
+        values = (scores["bm25"], scores["dense"], scores["hybrid"])
+        rows.append((name, f"{scores['queries']:,} / {scores['documents']:,}", *(f"{value:.3f}" for value in values)))
     return "\n".join(
         [
             "MRR on samples of validation splits, among documents of the same language. `both` adds "

@@ -17,17 +17,28 @@ from typing import Any
 import numpy as np
 import safetensors
 
-from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, refuse_overlap, workspace
+from procqa.artifact import (
+    Input,
+    Manifest,
+    Workspace,
+    digest_input,
+    find_complete,
+    load_manifest,
+    refuse_overlap,
+    workspace,
+)
 from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
 from procqa.encoder.features import open_features
+from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
 from procqa.encoder.model import quiet, token_limit, wrap_model
+from procqa.encoder.negatives import find_negatives, use_negatives
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
-from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, write_texts
+from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, dataset_names, write_texts
 from procqa.encoder.validation import Scorer, Validation
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 
@@ -98,24 +109,28 @@ def train(
         raise ConfigError(
             "validate_every and several shares of the base need a validation split: name a dataset with one"
         )
-    refuse_overlap(out, datasets)
-    inputs = [_input(folder) for folder in datasets]
+    mined = [Path(folder) for folder in config.hard_negatives]
+    refuse_overlap(out, [*datasets, *mined])
+    inputs = [dataset_input(folder) for folder in datasets]
+    by_dataset = find_negatives(mined, datasets)
+    inputs += [digest_input(folder) for folder in mined]
     _require_torch()
     base = find_base(config.base)
-    recipe = _recipe(config, base, scorer)
+    recipe = {**_recipe(config, base, scorer), "hard_negatives": [load_manifest(folder).sha256 for folder in mined]}
     complete = find_complete(out, kind="encoder", recipe=recipe, inputs=inputs, force=force)
     if complete is None:
         with workspace(out, kind="encoder", recipe=recipe, inputs=inputs) as work:
             try:
-                _run(_Run(config, base, work, scorer, report, checkpoint_s), datasets, recipe=recipe, inputs=inputs)
+                run = _Run(config, base, work, scorer, report, checkpoint_s, by_dataset)
+                _run(run, datasets, recipe=recipe, inputs=inputs[: len(datasets)])
             except safetensors.SafetensorError as error:
                 raise ArtifactError(f"{out} could not be written: {error}") from error
         complete = load_manifest(out, kind="encoder")
     return _summary(out, complete)
 
 
-def _input(folder: Path) -> Input:
-    """A dataset as it stands in the manifest: its name and the digest of its data."""
+def dataset_input(folder: Path) -> Input:
+    """A dataset as it stands in a manifest: its name and the digest of its data."""
     manifest = load_manifest(folder, kind="dataset")
     size = sum(entry["size"] for path, entry in manifest.files.items() if path.startswith("data/"))
     return Input(folder.resolve().name, size, manifest.sha256)
@@ -176,12 +191,17 @@ class _Run:
     scorer: Scorer | None
     report: Callable[[Progress], None]
     checkpoint_s: float
+    mined: dict[Path, Path]
 
 
 def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs: Sequence[Input]) -> None:
     """Fill the workspace."""
     work, config = run.work, run.config
     corpus = write_texts(datasets, work.scratch / TEXTS_FILE, stream_config(config))
+    if run.mined:
+        names = zip(dataset_names(datasets), datasets, strict=True)
+        mined = {name: run.mined[folder] for name, folder in names if folder in run.mined}
+        corpus = use_negatives(corpus, mined, wants_negatives=config.negatives > 0, consistent_at=config.consistent_at)
     streams, left_out = _usable(corpus)
     sampler = Sampler(
         streams,
@@ -196,7 +216,8 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
         _check_sizes(config, model)
         features = open_features(model, texts, work.scratch)
         cuts_modalities = config.towers == "modality"
-        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities)
+        further = FurtherDocuments(streams, count=config.negatives, seed=config.seed) if config.negatives else None
+        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities, further=further)
         steps, kept_base = _fit(run, model, batches) if config.steps else (0, 0.0)
         validation = None if run.scorer is None else run.scorer(wrap_model(model, name=run.base.label, revision=""))
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
