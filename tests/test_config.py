@@ -133,6 +133,7 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (TrainConfig, {"keep_base": ("1",), "base": "static"}, "keep_base must have a base with weights of its own"),
         (TrainConfig, {"validate_every": 0}, "validate_every must be at least 1, got 0"),
         (TrainConfig, {"patience": 0}, "patience must be at least 1, got 0"),
+        (EvaluateConfig, {"permutations": 10}, "permutations must be at least 100, got 10"),
         (EvaluateConfig, {"dense_weight": 1.0}, "dense_weight must lie between 0 and 1, got 1.0"),
         (EvaluateConfig, {"bootstrap": 99}, "bootstrap must be at least 100, got 99"),
         (SearchConfig, {"k": 0}, "k must lie between 1 and 1000, got 0"),

@@ -404,6 +404,7 @@ class EvaluateConfig:
         metadata={"help": "hybrid: weight of cosines; that of bm25 is the rest of 1 [default: the encoder's own]"},
     )
     bootstrap: int = field(default=1_000, metadata={"help": "bootstrap resamples behind each interval"})
+    permutations: int = field(default=10_000, metadata={"help": "permutations behind each p-value of --baseline"})
     max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
     precision: Literal["auto", "fp32", "bf16"] = field(
         default="auto", metadata={"help": "arithmetic of transformers; auto is bf16 where the processor has it"}
@@ -419,6 +420,7 @@ class EvaluateConfig:
             self.dense_weight is None or 0 < self.dense_weight < 1,
             f"dense_weight must lie between 0 and 1, got {self.dense_weight}",
         )
-        require(self.bootstrap >= 100, f"bootstrap must be at least 100, got {self.bootstrap}")
+        for name in ("bootstrap", "permutations"):
+            require(getattr(self, name) >= 100, f"{name} must be at least 100, got {getattr(self, name)}")
         require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")

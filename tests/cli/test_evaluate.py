@@ -36,6 +36,22 @@ def test_json_is_one_object_a_line(data: list[str]):
     assert all(len(interval) == 2 for interval in fruit["ci95"].values())
 
 
+def test_json_has_a_comparison_only_where_there_is_a_baseline(data: list[str]):
+    plain = procqa("bm25", "--task", "beir:fruit", *data, "--json")
+    compared = procqa("bm25", "default", "--task", "beir:fruit", *data, "--baseline", "bm25", "--json")
+
+    assert "against" not in json.loads(plain.stdout)
+    rows = [json.loads(line) for line in compared.stdout.splitlines()]
+    assert rows[0]["against"] is None
+    assert list(rows[1]["against"]) == ["baseline", "delta", "ci95", "p"]
+
+
+def test_a_table_shows_the_difference_to_the_baseline(data: list[str]):
+    result = procqa("bm25", "default", "--task", "beir:fruit", *data, "--baseline", "bm25")
+
+    assert "MRR@1000 - baseline" in result.stdout
+
+
 def test_a_table_shows_the_numbers_with_their_interval(data: list[str]):
     result = procqa("bm25", "--task", "beir:fruit", *data, "--bootstrap", "100")
 

@@ -19,6 +19,7 @@ class Lengths:
     """An encoder whose vectors tell the length of a text and the side it was taken for; keeps what it was asked."""
 
     name, revision, dimensions, max_tokens = "lengths", "abc", 2, 128
+    arithmetic, fusion_weight = "whole numbers", 0.5
 
     def __init__(self):
         self.asked = []

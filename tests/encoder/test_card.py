@@ -33,6 +33,8 @@ def card(
         "loss": "one-way",
         "batches": "stream",
         "max_tokens": 128,
+        "negatives": 0,
+        "hard_negatives": [],
         "temperature": 0.01,
         "base_sha256": lineage[0] if lineage else None,
         "base_lineage": list(lineage[1:]),

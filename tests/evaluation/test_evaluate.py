@@ -13,6 +13,7 @@ from procqa.config import EvaluateConfig
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
 from procqa.evaluation.evaluate import Result, evaluate
 from tests.evaluation.small import GO, PYTHON, RUBY, write_beir, write_dataset, write_lines
+from tests.index.small import write_encoder
 
 CONFIG = EvaluateConfig()
 
@@ -112,7 +113,7 @@ def test_a_result_is_json_and_the_same_again(data: list[Path]):
 
     assert first == second
     assert set(json.loads(first)[0]) == {
-        "task", "language", "ranker", "revision", "protocol", "queries", "documents", "metrics", "ci95",
+        "task", "language", "ranker", "revision", "protocol", "queries", "documents", "metrics", "ci95", "against",
     }  # fmt: skip
 
 
@@ -200,3 +201,52 @@ def test_progress_is_reported(data: list[Path]):
     list(evaluate(["bm25"], ["beir:fruit"], data, CONFIG, report=lambda stage, done: stages.append((stage, done))))
 
     assert stages == [("bm25: reading 3 documents", 1), ("beir:fruit: bm25 ranks for 3 queries", 3)]
+
+
+def compare(tasks: list[str], roots: list[Path], encoder: Path, **options: object) -> list[Result]:
+    config = EvaluateConfig(permutations=200)
+    return list(evaluate([str(encoder), "bm25"], tasks, roots, config, baseline="bm25", **options))  # type: ignore[arg-type]
+
+
+def test_rankers_are_compared_with_a_baseline_query_by_query(data: list[Path], tmp_path: Path):
+    encoder = write_encoder(tmp_path / "model")
+    words, model = compare(["beir:fruit"], data, encoder)
+
+    assert (words.ranker, words.against) == ("bm25", None)
+    assert model.against is not None
+    assert model.against.baseline == "bm25"
+    assert model.against.delta == pytest.approx(model.metrics["mrr@1000"] - words.metrics["mrr@1000"])
+    low, high = model.against.ci95
+    assert low <= model.against.delta <= high
+    assert 0 < model.against.p <= 1
+
+
+def test_the_parts_of_a_family_are_pooled_by_their_queries(data: list[Path], tmp_path: Path):
+    results = compare(["procqa", "beir:fruit"], data, write_encoder(tmp_path / "model"))
+
+    parts = [result for result in results if result.task.startswith("procqa:") and result.ranker == "bm25"]
+    pooled = [result for result in results if result.task == "procqa"]
+    assert [result.ranker for result in pooled] == ["bm25", str(tmp_path / "model")]
+    queries = sum(part.queries for part in parts)
+    assert (pooled[0].queries, pooled[0].documents) == (queries, sum(part.documents for part in parts))
+    mean = sum(part.queries * part.metrics["mrr@1000"] for part in parts) / queries
+    assert pooled[0].metrics["mrr@1000"] == pytest.approx(mean)
+    assert pooled[1].against is not None
+    assert "beir" not in {result.task for result in results}
+
+
+def test_a_baseline_is_one_of_the_rankers(data: list[Path]):
+    with pytest.raises(ConfigError, match="--baseline must be one of the rankers bm25, got 'minilm'"):
+        evaluate(["bm25"], ["beir:fruit"], data, CONFIG, baseline="minilm")
+
+
+def test_with_a_cache_the_numbers_are_the_same_and_vectors_are_kept(data: list[Path], tmp_path: Path):
+    encoder = write_encoder(tmp_path / "model")
+    plain = compare(["beir:fruit"], data, encoder)
+    first = compare(["beir:fruit"], data, encoder, cache=tmp_path / "cache")
+    kept = sorted(path.stat().st_size for path in tmp_path.glob("cache/*/*.vectors"))
+    second = compare(["beir:fruit"], data, encoder, cache=tmp_path / "cache")
+
+    assert plain == first == second
+    assert all(kept)
+    assert sorted(path.stat().st_size for path in tmp_path.glob("cache/*/*.vectors")) == kept

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from math import log
 from pathlib import Path
 
@@ -169,14 +170,14 @@ def test_a_hybrid_scores_every_document_0_where_nothing_of_the_query_is_known():
 
 @pytest.mark.parametrize(("asked", "read"), [(16, 16), (4_096, 256)])
 def test_the_protocol_states_the_tokens_that_a_model_really_reads(asked: int, read: int):
-    (ranker,) = open_rankers(["minilm"], EvaluateConfig(max_tokens=asked), report=say_nothing)
+    (ranker,) = open_rankers(["minilm"], EvaluateConfig(max_tokens=asked), report=say_nothing, opened=ExitStack())
 
     assert f", {read} tokens a text" in ranker.protocol
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_protocol_states_the_arithmetic_of_the_vectors(precision):
-    (ranker,) = open_rankers(["minilm"], EvaluateConfig(precision=precision), report=say_nothing)
+    (ranker,) = open_rankers(["minilm"], EvaluateConfig(precision=precision), report=say_nothing, opened=ExitStack())
 
     assert f"torch {precision}, cosine, exact" in ranker.protocol
 
@@ -238,11 +239,11 @@ def test_no_ranker_is_refused_and_a_repeated_one_counts_once():
 @pytest.mark.parametrize("name", ["{}/nowhere", "hybrid:{}/nowhere", "no-such-model"])
 def test_a_model_that_is_not_there_is_named_without_any_network(tmp_path: Path, name: str):
     with pytest.raises(ArtifactError, match=r"no-such-model|nowhere"):
-        open_rankers([name.format(tmp_path)], CONFIG, report=say_nothing)
+        open_rankers([name.format(tmp_path)], CONFIG, report=say_nothing, opened=ExitStack())
 
 
 def test_bm25_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "bm25s", None)
 
     with pytest.raises(MissingExtra, match=r"procqa\[eval\]"):
-        open_rankers(["bm25"], CONFIG, report=say_nothing)
+        open_rankers(["bm25"], CONFIG, report=say_nothing, opened=ExitStack())

@@ -1,9 +1,9 @@
-"""Bootstrap intervals against scipy, and where the answer is known."""
+"""Bootstrap intervals and randomisation tests against scipy, and where the answer is known."""
 
 import numpy as np
 import pytest
 
-from procqa.evaluation.statistics import DRAWS_AT_ONCE, bootstrap_intervals
+from procqa.evaluation.statistics import DRAWS_AT_ONCE, bootstrap_intervals, paired_randomisation
 
 
 def test_the_intervals_are_those_of_scipy():
@@ -51,3 +51,35 @@ def test_values_that_are_all_equal_have_an_interval_without_width():
     assert bootstrap_intervals(np.full((5, 1), 0.25), resamples=100, generator=np.random.default_rng(0)).tolist() == [
         [0.25, 0.25]
     ]
+
+
+def p_value(differences: list[float], *, permutations: int = 20_000, seed: int = 0) -> float:
+    generator = np.random.default_rng(seed)
+    return paired_randomisation(np.array(differences), permutations=permutations, generator=generator)
+
+
+def test_a_p_value_is_that_of_all_assignments_of_signs_by_scipy():
+    stats = pytest.importorskip("scipy.stats")
+    differences = np.random.default_rng(5).normal(0.3, 1, 12)
+
+    exact = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
+
+    assert p_value(differences.tolist()) == pytest.approx(exact, abs=0.01)
+
+
+def test_a_p_value_counts_sums_that_are_equal_but_for_rounding():
+    # Of the 8 assignments of signs 2 have a sum of .3 in absolute value or more.
+    assert p_value([0.1, 0.1, 0.1]) == pytest.approx(2 / 8, abs=0.01)
+
+
+def test_no_difference_has_a_p_value_of_1_and_none_has_0():
+    assert p_value([0.0, 0.0]) == 1.0
+    assert p_value([1.0] * 200, permutations=100) == 1 / 101
+
+
+def test_a_p_value_is_two_sided_and_of_its_seed_alone():
+    differences = np.random.default_rng(5).normal(0.2, 1, 30)
+
+    assert p_value(differences.tolist()) == p_value((-differences).tolist())
+    assert p_value(differences.tolist(), seed=1) == p_value(differences.tolist(), seed=1)
+    assert p_value(differences.tolist(), seed=1) != p_value(differences.tolist(), seed=2)

@@ -38,6 +38,8 @@ FILE_WIDTH = 160
     type=click.Path(path_type=Path),
     help="write the ranking of one ranker on one task as a TREC run, and FILE.qrels beside it",
 )
+@click.option("--baseline", metavar="RANKER", help="compare the other rankers with this one, query by query")
+@click.option("--cache", type=click.Path(path_type=Path), help="keep vectors here: no text is encoded twice")
 @config_options(EvaluateConfig)
 @json_option
 def command(
@@ -45,6 +47,8 @@ def command(
     tasks: tuple[str, ...],
     roots: tuple[Path, ...],
     run: Path | None,
+    baseline: str | None,
+    cache: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -58,13 +62,22 @@ def command(
     done: list[Result] = []
     try:
         with progress() as report:
-            for result in evaluate(rankers, tasks, roots, config, run=run, report=report):
+            results = evaluate(rankers, tasks, roots, config, run=run, baseline=baseline, cache=cache, report=report)
+            for result in results:
                 done.append(result)
                 if as_json:
-                    print_json(asdict(result))
+                    print_json(_to_json(result, compares=baseline is not None))
     finally:  # what is measured is shown even where a later task fails
         if done and not as_json:
             print_results(done)
+
+
+def _to_json(result: "Result", *, compares: bool) -> dict[str, Any]:
+    """The fields of a result; ``against`` only where rankers are compared."""
+    told = asdict(result)
+    if not compares:
+        del told["against"]
+    return told
 
 
 def print_results(results: Iterable["Result"]) -> None:
@@ -75,13 +88,18 @@ def print_results(results: Iterable["Result"]) -> None:
 
     results = list(results)
     names = [name for name in results[0].metrics if name != "map"]
-    table = Table("task", "ranker", "queries", "documents", *map(str.upper, names))
+    compares = any(result.against is not None for result in results)
+    heads = [*map(str.upper, names), *([f"{names[0].upper()} - baseline", "p"] if compares else [])]
+    table = Table("task", "ranker", "queries", "documents", *heads)
     for column in table.columns[2:]:
         column.justify = "right"
     for result in results:
         cells = [f"{result.metrics[name]:.3f}" for name in names]
         low, high = result.ci95[names[0]]
         cells[0] += f" [{low:.3f}, {high:.3f}]"
+        if result.against is not None:
+            low, high = result.against.ci95
+            cells += [f"{result.against.delta:+.3f} [{low:+.3f}, {high:+.3f}]", f"{result.against.p:.4f}"]
         table.add_row(
             escape(result.task), escape(result.ranker), f"{result.queries:,}", f"{result.documents:,}", *cells
         )

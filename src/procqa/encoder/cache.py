@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from procqa.artifact import MANIFEST
 from procqa.encoder.encode import TEXTS_AT_ONCE, Side
 from procqa.encoder.model import Encoder, find_encoder, open_encoder
+from procqa.encoder.precision import Precision
 from procqa.errors import ArtifactError
 from procqa.files import write_durably
 
@@ -191,7 +192,12 @@ class CachedEncoder:
 
     def __init__(self, encoder: Encoder, folder: Path, settings: Mapping[str, str | int]) -> None:
         self._encoder = encoder
-        key = {**settings, "revision": encoder.revision, "max_tokens": encoder.max_tokens}
+        key = {
+            **settings,
+            "revision": encoder.revision,
+            "max_tokens": encoder.max_tokens,
+            "arithmetic": encoder.arithmetic,
+        }
         sides: tuple[Side, ...] = ("query", "document")
         self._caches = {
             side: VectorCache(folder, {**key, "side": side}, dimensions=encoder.dimensions) for side in sides
@@ -216,6 +222,16 @@ class CachedEncoder:
     def max_tokens(self) -> int:
         """Tokens that are read of each text."""
         return self._encoder.max_tokens
+
+    @property
+    def arithmetic(self) -> str:
+        """What computes the vectors and in which numbers."""
+        return self._encoder.arithmetic
+
+    @property
+    def fusion_weight(self) -> float:
+        """In [0, 1], of its cosines beside words in a hybrid ranking."""
+        return self._encoder.fusion_weight
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
@@ -256,14 +272,14 @@ class CachedEncoder:
             cache.close()
 
 
-def open_cached(name: str, folder: Path, *, max_tokens: int = 128) -> CachedEncoder:
+def open_cached(name: str, folder: Path, *, max_tokens: int = 128, precision: Precision = "auto") -> CachedEncoder:
     """The encoder of a name (see ``open_encoder``) with a cache of its vectors.
 
     Raises:
         ArtifactError: there is no such encoder, it is broken, or the cache cannot be read or written.
         MissingExtra: the encoder needs a package that is not installed.
     """
-    encoder = open_encoder(name, max_tokens=max_tokens)
+    encoder = open_encoder(name, max_tokens=max_tokens, precision=precision)
     return CachedEncoder(encoder, folder, {"settings": settings_sha256(find_encoder(name))})
 
 

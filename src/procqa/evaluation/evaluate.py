@@ -6,8 +6,8 @@ of them and a few hundred rankings.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,33 @@ from procqa.errors import BenchmarkError, ConfigError
 from procqa.evaluation.metrics import average_precision, ndcg, recall, reciprocal_rank
 from procqa.evaluation.rankers import Pool, Ranker, Ranking, Report, check_ranker_names, open_rankers
 from procqa.evaluation.runs import RunWriter, open_run, write_qrels
-from procqa.evaluation.statistics import bootstrap_intervals
+from procqa.evaluation.statistics import bootstrap_intervals, paired_randomisation
 from procqa.evaluation.tasks import Task, load_task, resolve_tasks
 
 CUT = 10
 """Ranks that nDCG and recall look at. Source: ours, docs/evaluation.md."""
 
+Values = NDArray[np.float64]
+"""(Q, 4) the metrics of each query."""
+
 Write = Callable[[str, Sequence[str], NDArray[np.float32]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A ranker beside the baseline on the same queries, by the first metric.
+
+    Args:
+        baseline: the ranker it is compared with.
+        delta: mean difference, above 0 where the ranker is better.
+        ci95: of the difference, by a bootstrap over queries.
+        p: of a paired randomisation test, two-sided, not corrected for several comparisons.
+    """
+
+    baseline: str
+    delta: float
+    ci95: tuple[float, float]
+    p: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +59,7 @@ class Result:
         queries: measured: those with a relevant document.
         metrics: means over the queries, in [0, 1].
         ci95: lower and upper end of each mean's bootstrap interval.
+        against: the ranker compared with the baseline; None where none was asked for, and for the baseline itself.
     """
 
     task: str
@@ -50,6 +71,7 @@ class Result:
     documents: int
     metrics: dict[str, float]
     ci95: dict[str, tuple[float, float]]
+    against: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +100,13 @@ def evaluate(
     config: EvaluateConfig,
     *,
     run: Path | None = None,
+    baseline: str | None = None,
+    cache: Path | None = None,
     report: Report | None = None,
 ) -> Iterator[Result]:
     """The results of every ranker on every task, task by task; tasks with the same documents stand together.
+
+    With a baseline the results of each family of several tasks follow, their queries pooled.
 
     Args:
         rankers: ``bm25``, the name or folder of a model, or ``hybrid:MODEL``.
@@ -88,6 +114,8 @@ def evaluate(
         roots: dataset folders and benchmark roots, mixed.
         run: a file for the ranking of one ranker on one task in TREC format, and beside it
             ``NAME.qrels`` with the judgements.
+        baseline: one of the rankers, with which the others are compared query by query.
+        cache: a folder that keeps the vectors of models, so that no text is encoded twice, by whatever run.
         report: is told what is being done and how much of it is done.
 
     Raises:
@@ -101,8 +129,14 @@ def evaluate(
     resolved = resolve_tasks(tasks, roots)
     if run is not None and (len(names), len(resolved)) != (1, 1):
         raise ConfigError(f"--run must have one ranker and one task, got {len(names)} and {len(resolved)}")
-    opened = open_rankers(names, config, report=report)
-    return _results(opened, resolved, roots, config, run=run, report=report)
+    if baseline is not None and baseline not in names:
+        raise ConfigError(f"--baseline must be one of the rankers {', '.join(names)}, got {baseline!r}")
+    # The baseline comes first, so that the others can be compared as they come.
+    names = [name for name in names if name == baseline] + [name for name in names if name != baseline]
+    with ExitStack() as stack:
+        opened = open_rankers(names, config, report=report, cache=cache, opened=stack)
+        files = stack.pop_all()
+    return _results(opened, resolved, roots, config, run=run, baseline=baseline, report=report, files=files)
 
 
 def _results(
@@ -112,16 +146,81 @@ def _results(
     config: EvaluateConfig,
     *,
     run: Path | None,
+    baseline: str | None,
+    report: Report,
+    files: ExitStack,
+) -> Iterator[Result]:
+    with files:
+        yield from _measure_all(rankers, tasks, roots, config, run=run, baseline=baseline, report=report)
+
+
+def _measure_all(
+    rankers: Sequence[Ranker],
+    tasks: Sequence[Task],
+    roots: Sequence[Path],
+    config: EvaluateConfig,
+    *,
+    run: Path | None,
+    baseline: str | None,
     report: Report,
 ) -> Iterator[Result]:
+    pooled: dict[tuple[str, str], list[tuple[Result, Values]]] = {}
     for task in tasks:
         exam = _prepare(task, load_task(task, roots))
+        of_baseline: Values | None = None
         for ranker in rankers:
             with nullcontext() if run is None else open_run(run, tag=ranker.name) as writer:
                 values = _measure(ranker, exam, config.depth, writer=writer, report=report)
             if run is not None:
                 write_qrels(run.with_name(f"{run.name}.qrels"), _judgements(exam))
-            yield _summarise(ranker, exam, values, config)
+            result = _summarise(ranker, exam, values, config)
+            if baseline is not None:
+                if of_baseline is not None:
+                    result = replace(result, against=_compare(values, of_baseline, baseline, config))
+                else:
+                    of_baseline = values
+                pooled.setdefault((task.family.name, ranker.name), []).append((result, values))
+            yield result
+    if baseline is not None:
+        yield from _pool(pooled, baseline, config)
+
+
+def _compare(values: Values, of_baseline: Values, baseline: str, config: EvaluateConfig) -> Comparison:
+    """Two rankers on the same queries, by the first metric."""
+    differences = values[:, 0] - of_baseline[:, 0]
+    generator = np.random.default_rng(config.seed)
+    ((low, high),) = bootstrap_intervals(differences[:, None], resamples=config.bootstrap, generator=generator)
+    p = paired_randomisation(differences, permutations=config.permutations, generator=generator)
+    return Comparison(baseline=baseline, delta=float(differences.mean()), ci95=(float(low), float(high)), p=p)
+
+
+def _pool(
+    measured: Mapping[tuple[str, str], Sequence[tuple[Result, Values]]], baseline: str, config: EvaluateConfig
+) -> Iterator[Result]:
+    """The results over all queries of each family of several tasks."""
+    for (family, ranker), parts in measured.items():
+        if len(parts) < 2:
+            continue
+        results = [result for result, _ in parts]
+        values = np.concatenate([part for _, part in parts])
+        against = None
+        if ranker != baseline:
+            of_baseline = np.concatenate([part for _, part in measured[family, baseline]])
+            against = _compare(values, of_baseline, baseline, config)
+        metrics, ci95 = _means(values, config)
+        yield Result(
+            task=family,
+            language=None,
+            ranker=ranker,
+            revision=results[0].revision,
+            protocol=f"the queries of {', '.join(result.task for result in results)} pooled, each among the documents"
+            " of its own task",
+            queries=len(values),
+            documents=sum(result.documents for result in results),
+            metrics=metrics,
+            ci95=ci95,
+            against=against,
+        )
 
 
 def _prepare(task: Task, collection: Collection) -> _Exam:
@@ -209,9 +308,7 @@ def metric_names(depth: int) -> tuple[str, str, str, str]:
 
 def _summarise(ranker: Ranker, exam: _Exam, values: NDArray[np.float64], config: EvaluateConfig) -> Result:
     """Means, intervals and the protocol they were got by."""
-    generator = np.random.default_rng(config.seed)
-    intervals = bootstrap_intervals(values, resamples=config.bootstrap, generator=generator)
-    names = metric_names(config.depth)
+    metrics, ci95 = _means(values, config)
     return Result(
         task=exam.task.name,
         language=exam.collection.language,
@@ -220,9 +317,18 @@ def _summarise(ranker: Ranker, exam: _Exam, values: NDArray[np.float64], config:
         protocol=_protocol(ranker, exam, config),
         queries=len(exam.queries),
         documents=len(exam.pool.ids),
-        metrics=dict(zip(names, map(float, values.mean(axis=0)), strict=True)),
-        ci95={name: (float(low), float(high)) for name, (low, high) in zip(names, intervals, strict=True)},
+        metrics=metrics,
+        ci95=ci95,
     )
+
+
+def _means(values: Values, config: EvaluateConfig) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """The mean of each metric, and its interval."""
+    generator = np.random.default_rng(config.seed)
+    intervals = bootstrap_intervals(values, resamples=config.bootstrap, generator=generator)
+    names = metric_names(config.depth)
+    means = dict(zip(names, map(float, values.mean(axis=0)), strict=True))
+    return means, {name: (float(low), float(high)) for name, (low, high) in zip(names, intervals, strict=True)}
 
 
 def _protocol(ranker: Ranker, exam: _Exam, config: EvaluateConfig) -> str:

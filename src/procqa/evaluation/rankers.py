@@ -9,6 +9,7 @@ model and every document is encoded once.
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.config import EvaluateConfig
+from procqa.encoder.cache import open_cached
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ConfigError, MissingExtra
 from procqa.search.fusion import fuse
@@ -249,8 +251,19 @@ def check_ranker_names(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def open_rankers(names: Sequence[str], config: EvaluateConfig, *, report: Report) -> list[Ranker]:
+def open_rankers(
+    names: Sequence[str],
+    config: EvaluateConfig,
+    *,
+    report: Report,
+    cache: Path | None = None,
+    opened: ExitStack,
+) -> list[Ranker]:
     """The rankers of these names; a model or an index that two of them need is opened once.
+
+    Args:
+        cache: a folder that keeps the vectors of models; None keeps none.
+        opened: closes the files of the cache.
 
     Raises:
         ConfigError: see ``check_ranker_names``.
@@ -264,19 +277,24 @@ def open_rankers(names: Sequence[str], config: EvaluateConfig, *, report: Report
 
     def model(name: str) -> Dense:
         if name not in models:
-            encoder = open_encoder(name, max_tokens=config.max_tokens, precision=config.precision)
+            settings: dict[str, Any] = {"max_tokens": config.max_tokens, "precision": config.precision}
+            encoder: Encoder
+            if cache is None:
+                encoder = open_encoder(name, **settings)
+            else:
+                encoder = opened.enter_context(open_cached(name, cache, **settings))
             models[name] = Dense(name, encoder, report=report)
         return models[name]
 
-    opened: list[Ranker] = []
+    rankers: list[Ranker] = []
     for name in checked:
         if name == "bm25" and words is not None:
-            opened.append(words)
+            rankers.append(words)
         elif name.startswith(HYBRID) and words is not None:
-            opened.append(Hybrid(words, model(name.removeprefix(HYBRID)), config))
+            rankers.append(Hybrid(words, model(name.removeprefix(HYBRID)), config))
         else:
-            opened.append(model(name))
-    return opened
+            rankers.append(model(name))
+    return rankers
 
 
 def _blocks(queries: Sequence[str]) -> Iterator[Sequence[str]]:

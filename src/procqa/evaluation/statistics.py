@@ -1,4 +1,4 @@
-"""How sure a mean over queries is: percentile bootstrap intervals."""
+"""How sure a mean over queries is, and a difference of two: bootstrap intervals and paired randomisation tests."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +35,32 @@ def bootstrap_intervals(
     tail = (1 - CONFIDENCE) / 2
     ends: NDArray[np.float64] = np.quantile(means, [tail, 1 - tail], axis=0).T
     return ends
+
+
+def paired_randomisation(
+    differences: NDArray[np.float64], *, permutations: int, generator: np.random.Generator
+) -> float:
+    """The p-value of a mean difference: how often it is as large where each query's sign is left to chance.
+
+    Two-sided, with the differences as they are among the permutations, so that no p-value is 0.
+    Memory: O(queries + 16 MB), whatever ``permutations``.
+
+    Args:
+        differences: (Q,) of two rankers on the same queries; Q at least 1.
+        permutations: assignments of signs that are drawn.
+        generator: the only source of chance.
+
+    Returns:
+        In (0, 1].
+
+    Source: Smucker, Allan and Carterette 2007 (Fisher's randomisation test).
+    """
+    observed = abs(differences.sum())
+    tolerance = 1e-12 * np.abs(differences).sum()  # sums of the same numbers in another order may round otherwise
+    at_least = 0
+    at_once = max(1, DRAWS_AT_ONCE // len(differences))
+    for start in range(0, permutations, at_once):
+        size = min(at_once, permutations - start), len(differences)
+        signs = generator.integers(0, 2, size, dtype=np.int8) * 2 - 1
+        at_least += int((np.abs(signs @ differences) >= observed - tolerance).sum())
+    return (1 + at_least) / (1 + permutations)
