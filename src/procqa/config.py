@@ -48,6 +48,7 @@ def parse_memory(text: str) -> int:
 
 
 Keep = Literal["keep", "drop"]
+Backend = Literal["auto", "torch", "openvino"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,9 +351,8 @@ class EvaluateConfig:
     )
     bootstrap: int = field(default=1_000, metadata={"help": "bootstrap resamples behind each interval"})
     max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
-    precision: Literal["auto", "fp32", "bf16"] = field(
-        default="auto", metadata={"help": "arithmetic of transformers; auto is bf16 where the processor has it"}
-    )
+    precision: Literal["auto", "fp32", "bf16"] = field(default="auto", metadata={"help": "auto is bf16 where native"})
+    backend: Backend = field(default="auto", metadata={"help": "what computes models; auto is openvino if installed"})
     seed: int = field(default=42, metadata={"help": "seed of the bootstrap"})
 
     def __post_init__(self) -> None:

@@ -23,10 +23,11 @@ from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
 from procqa.encoder.features import open_features
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
-from procqa.encoder.model import quiet, token_limit
+from procqa.encoder.model import quiet
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, write_texts
+from procqa.encoder.torch_encoder import token_limit
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 
 TEXTS_FILE = "texts.arrow"

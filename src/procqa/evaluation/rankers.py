@@ -265,7 +265,9 @@ def open_rankers(names: Sequence[str], config: EvaluateConfig, *, report: Report
             if name == "bm25":
                 parts[name] = Bm25(config, report=report)
             else:
-                encoder = open_encoder(name, max_tokens=config.max_tokens, precision=config.precision)
+                encoder = open_encoder(
+                    name, max_tokens=config.max_tokens, precision=config.precision, backend=config.backend
+                )
                 parts[name] = Dense(name, encoder, report=report)
         return parts[name]
 
