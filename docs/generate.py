@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from procqa import config, errors
+from procqa import config, errors, mine_config, search_config
 from procqa.cli import COMMANDS, main
 from procqa.pairs.languages import tags_table
 from procqa.pairs.rules import rules_table
@@ -130,24 +130,32 @@ def config_page() -> str:
     lines = [
         GENERATED,
         "# Settings\n",
-        "One frozen dataclass a stage, in `procqa.config`. The command line derives its flags from the fields:",
+        "One frozen dataclass a stage, in `procqa.config`, `procqa.mine_config` and `procqa.search_config`. The flags",
+        "of the command line come from the fields:",
         "`batch_size` is `--batch-size`, `timeout_s` (a number with its unit) is `--timeout`. A config that exists is",
         "valid; a value out of range is a `ConfigError`.\n",
     ]
-    for name, thing in vars(config).items():
-        if dataclasses.is_dataclass(thing) and isinstance(thing, type) and thing.__module__ == config.__name__:
-            hints = typing.get_type_hints(thing)
-            lines += [f"## {name}\n", f"{inspect.getdoc(thing)}\n"]
-            lines += ["| field | type | default | meaning |", "|---|---|---|---|"]
-            for field in dataclasses.fields(thing):
-                cells = (field.name, type_name(hints[field.name]), default_text(field.default), field.metadata["help"])
-                lines.append("| `{}` | {} | {} | {} |".format(*(cell.replace("|", "\\|") for cell in cells)))
-            lines.append("")
+    for thing in config_classes():
+        hints = typing.get_type_hints(thing)
+        lines += [f"## {thing.__name__}\n", f"{inspect.getdoc(thing)}\n"]
+        lines += ["| field | type | default | meaning |", "|---|---|---|---|"]
+        for field in dataclasses.fields(thing):
+            cells = (field.name, type_name(hints[field.name]), default_text(field.default), field.metadata["help"])
+            lines.append("| `{}` | {} | {} | {} |".format(*(cell.replace("|", "\\|") for cell in cells)))
+        lines.append("")
     lines += ["## Presets of training\n", "What a preset changes of the defaults of TrainConfig.\n"]
     lines += ["| preset | changes |", "|---|---|"]
     for name, changes in config.TRAIN_PRESETS.items():
         lines.append(f"| `{name}` | {', '.join(f'`{key}` = {value}' for key, value in changes.items()) or 'nothing'} |")
     return "\n".join([*lines, ""])
+
+
+def config_classes() -> Iterator[type[Any]]:
+    """Every config, those of ``procqa.config`` first."""
+    for module in (config, mine_config, search_config):
+        for thing in vars(module).values():
+            if dataclasses.is_dataclass(thing) and isinstance(thing, type) and thing.__module__ == module.__name__:
+                yield thing
 
 
 def type_name(hint: Any) -> str:
@@ -229,7 +237,7 @@ def describe_api() -> dict[str, Any]:
         source.mkdir()
         (source / "one.py").write_text(FUNCTION, encoding="utf-8")
         build_index([source], index, encoder=None)
-        with TestClient(make_app(index, config.ServeConfig())) as client:
+        with TestClient(make_app(index, search_config.ServeConfig())) as client:
             schema: dict[str, Any] = client.get("/openapi.json").json()
     return schema
 

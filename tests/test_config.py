@@ -4,25 +4,26 @@ import dataclasses
 
 import pytest
 
-from procqa import config
+from procqa import config, mine_config, search_config
 from procqa.config import (
     LANGUAGES,
     BuildConfig,
     EvaluateConfig,
     RunConfig,
-    SearchConfig,
-    ServeConfig,
     TrainConfig,
     parse_memory,
     require,
     train_config,
 )
 from procqa.errors import ConfigError
+from procqa.mine_config import MineConfig
+from procqa.search_config import SearchConfig, ServeConfig
 
 CONFIGS = [
     thing
-    for thing in vars(config).values()
-    if isinstance(thing, type) and dataclasses.is_dataclass(thing) and thing.__module__ == "procqa.config"
+    for module in (config, mine_config, search_config)
+    for thing in vars(module).values()
+    if isinstance(thing, type) and dataclasses.is_dataclass(thing) and thing.__module__ == module.__name__
 ]
 
 
@@ -101,6 +102,15 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (TrainConfig, {"pairs": ()}, "pairs must name at least one pair type"),
         (TrainConfig, {"pairs": ("title-code",)}, "a pair type must be one of title-question, .* got 'title-code'"),
         (TrainConfig, {"pairs": ("title-answer",) * 2}, "pairs must name each type once, got title-answer, title"),
+        (TrainConfig, {"negatives": 101}, "negatives must lie between 0 and 100, got 101"),
+        (TrainConfig, {"hard_negatives": ("N",)}, "hard_negatives must be used"),
+        (TrainConfig, {"consistent_at": 1}, "consistent_at must have hard_negatives"),
+        (TrainConfig, {"consistent_at": 0, "hard_negatives": ("N",)}, "consistent_at must be at least 1, got 0"),
+        (MineConfig, {"negatives": 0}, "negatives must lie between 1 and 1000, got 0"),
+        (MineConfig, {"share": 0.0}, "share must lie in"),
+        (MineConfig, {"skip": -1}, "skip must be at least 0, got -1"),
+        (MineConfig, {"depth": 6}, "depth must lie between skip . negatives .7. and 10000, got 6"),
+        (MineConfig, {"max_tokens": 7}, "max_tokens must lie between 8 and 32768, got 7"),
         (TrainConfig, {"margin": 2.5}, "margin must lie in .*, got 2.5"),
         (TrainConfig, {"matryoshka": ("x",)}, "a matryoshka size must be a number, got 'x'"),
         (TrainConfig, {"matryoshka": ("9" * 5_000,)}, "a matryoshka size must be a number, got '9999"),
@@ -118,7 +128,11 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (EvaluateConfig, {"depth": 9}, "depth must be at least 10, got 9"),
         (EvaluateConfig, {"k1": 0.0}, "k1 must be > 0"),
         (EvaluateConfig, {"b": 1.1}, "b must lie in"),
-        (EvaluateConfig, {"rrf_k": 0}, "rrf_k must be at least 1, got 0"),
+        (TrainConfig, {"keep_base": ("0.5", "2")}, "a share of the base must be a number from 0 to 1, got '2'"),
+        (TrainConfig, {"keep_base": ("nan",)}, "a share of the base must be a number from 0 to 1, got 'nan'"),
+        (TrainConfig, {"keep_base": ("1",), "base": "static"}, "keep_base must have a base with weights of its own"),
+        (TrainConfig, {"validate_every": 0}, "validate_every must be at least 1, got 0"),
+        (TrainConfig, {"patience": 0}, "patience must be at least 1, got 0"),
         (EvaluateConfig, {"dense_weight": 1.0}, "dense_weight must lie between 0 and 1, got 1.0"),
         (EvaluateConfig, {"bootstrap": 99}, "bootstrap must be at least 100, got 99"),
         (SearchConfig, {"k": 0}, "k must lie between 1 and 1000, got 0"),

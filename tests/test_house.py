@@ -17,7 +17,7 @@ PROGRAMS = sorted([*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("docs/**/*.py")]
 ROOMS = {"dump", "pairs", "corpora", "dataset", "encoder", "index", "search", "evaluation", "studies", "bundled", "cli"}
 GROUND_FLOOR = {
     "__init__", "__main__", "records", "errors", "config", "text", "topk", "files", "artifact", "workers", "demo",
-    "doctor", "chain", "journal", "lock",
+    "doctor", "chain", "journal", "lock", "mine_config", "search_config",
 }  # fmt: skip
 HEAVY = {
     "accelerate", "datasets", "faiss", "fastapi", "lxml", "matplotlib", "numba", "numpy", "pandas", "py3langid",
@@ -50,6 +50,8 @@ TESTED_ELSEWHERE = {
     "dump/usual_page.py": "tests/dump/test_usual_body.py",
     "dump/usual_paragraph.py": "tests/dump/test_usual_body.py",
     "dump/usual_tags.py": "tests/dump/test_usual_body.py",
+    "mine_config.py": "tests/test_config.py",
+    "search_config.py": "tests/test_config.py",
     "search/live.py": "tests/search/test_web.py",
     "search/pages/markup.py": "tests/search/test_markup.py",
     "search/pages/render.py": "tests/search/test_web.py",

@@ -41,7 +41,7 @@ class Manifest:
     """What an artifact is, what made it, and what must be in it.
 
     Args:
-        kind: ``dataset``, ``encoder`` or ``index``.
+        kind: ``dataset``, ``encoder``, ``negatives`` or ``index``.
         sha256: digest of the artifact's data (see ``digest_files``).
         files: size and sha256 of every file but the manifest, by relative path.
     """

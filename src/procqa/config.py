@@ -240,8 +240,31 @@ class TrainConfig:
             "help": "a negative by more than this nearer than the positive, in cosine, is masked [default: none]"
         },
     )
+    negatives: int = field(
+        default=0, metadata={"help": "further documents of each pair, random ones unless some were mined"}
+    )
+    hard_negatives: tuple[str, ...] = field(
+        default=(), metadata={"help": "folders of procqa mine, comma-separated, one a dataset [default: none]"}
+    )
+    consistent_at: int | None = field(
+        default=None,
+        metadata={"help": "keep pairs whose answer is among the first so many of who mined [default: keep all]"},
+    )
     matryoshka: tuple[str, ...] = field(
         default=(), metadata={"help": "sizes to which vectors may be cut later, comma-separated [default: none]"}
+    )
+    keep_base: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "share of the base's weights in the result, 0 to 1; of several, comma-separated, the one with the"
+            " best validation is taken [default: none]"
+        },
+    )
+    validate_every: int | None = field(
+        default=None, metadata={"help": "steps from one validation to the next [default: at the end alone]"}
+    )
+    patience: int = field(
+        default=3, metadata={"help": "validations without a gain after which a run with --validate-every stops"}
     )
     alpha: float = field(default=0.5, metadata={"help": "streams are drawn with p proportional to n^alpha"})
     max_tokens: int = field(default=128, metadata={"help": "tokens kept of each text"})
@@ -274,11 +297,28 @@ class TrainConfig:
             self.margin is None or -2 <= self.margin <= 2,
             f"margin must lie in [-2, 2], as differences of cosines do, got {self.margin}",
         )
+        require(0 <= self.negatives <= 100, f"negatives must lie between 0 and 100, got {self.negatives}")
+        require(
+            not self.hard_negatives or self.negatives > 0 or self.consistent_at is not None,
+            "hard_negatives must be used: say how many with negatives, or consistent_at",
+        )
+        if self.consistent_at is not None:
+            require(self.consistent_at >= 1, f"consistent_at must be at least 1, got {self.consistent_at}")
+            require(len(self.hard_negatives) > 0, "consistent_at must have hard_negatives, the folder that tells ranks")
         for size in self.matryoshka:
             is_number = size.isascii() and size.isdigit() and len(size) <= 5 and int(size) >= 1
             require(is_number, f"a matryoshka size must be a number, got {size[:20]!r}")
         sizes = ", ".join(self.matryoshka)
         require(len(set(self.cut_sizes)) == len(self.cut_sizes), f"matryoshka must name each size once, got {sizes}")
+        for share in self.keep_base:
+            require(_is_share(share), f"a share of the base must be a number from 0 to 1, got {share[:20]!r}")
+        require(
+            not self.keep_base or self.base not in ("static", "tiny"),
+            f"keep_base must have a base with weights of its own, got {self.base}, which is from scratch",
+        )
+        for name in ("validate_every", "patience"):
+            value = getattr(self, name)
+            require(value is None or value >= 1, f"{name} must be at least 1, got {value}")
         require(0 <= self.warmup_ratio < 1, f"warmup_ratio must lie in [0, 1), got {self.warmup_ratio}")
         require(0 <= self.alpha <= 1, f"alpha must lie in [0, 1], got {self.alpha}")
         for name, least, most in (
@@ -299,6 +339,23 @@ class TrainConfig:
     def cut_sizes(self) -> tuple[int, ...]:
         """The sizes of ``matryoshka``, largest first."""
         return tuple(sorted(map(int, self.matryoshka), reverse=True))
+
+    @property
+    def base_shares(self) -> tuple[float, ...]:
+        """The numbers of ``keep_base``."""
+        return tuple(map(float, self.keep_base))
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether the weights depend on validation splits."""
+        return self.validate_every is not None or len(self.keep_base) > 1
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 1
+    except ValueError:
+        return False
 
 
 TRAIN_PRESETS: dict[str, dict[str, Any]] = {
@@ -343,11 +400,9 @@ class EvaluateConfig:
     depth: int = field(default=1_000, metadata={"help": "documents ranked a query; MRR is cut there"})
     k1: float = field(default=1.2, metadata={"help": "BM25 term saturation"})
     b: float = field(default=0.75, metadata={"help": "BM25 length normalisation"})
-    rrf_k: int = field(
-        default=60, metadata={"help": "hybrid: a document at rank r of a ranking adds weight / (rrf_k + r)"}
-    )
-    dense_weight: float = field(
-        default=0.5, metadata={"help": "hybrid: weight of the model's ranking; that of bm25 is the rest of 1"}
+    dense_weight: float | None = field(
+        default=None,
+        metadata={"help": "hybrid: weight of cosines; that of bm25 is the rest of 1 [default: the encoder's own]"},
     )
     bootstrap: int = field(default=1_000, metadata={"help": "bootstrap resamples behind each interval"})
     max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
@@ -360,41 +415,10 @@ class EvaluateConfig:
         require(self.depth >= 10, f"depth must be at least 10, got {self.depth}")
         require(0 < self.k1 < float("inf"), f"k1 must be > 0 and finite, got {self.k1}")
         require(0 <= self.b <= 1, f"b must lie in [0, 1], got {self.b}")
-        require(self.rrf_k >= 1, f"rrf_k must be at least 1, got {self.rrf_k}")
-        require(0 < self.dense_weight < 1, f"dense_weight must lie between 0 and 1, got {self.dense_weight}")
+        require(
+            self.dense_weight is None or 0 < self.dense_weight < 1,
+            f"dense_weight must lie between 0 and 1, got {self.dense_weight}",
+        )
         require(self.bootstrap >= 100, f"bootstrap must be at least 100, got {self.bootstrap}")
         require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchConfig:
-    """How a query is answered."""
-
-    k: int = field(default=10, metadata={"help": "hits returned, 1 to 1000"})
-    mode: Literal["hybrid", "dense", "lexical"] = field(
-        default="hybrid", metadata={"help": "words, vectors, or both fused by rank"}
-    )
-    language: str | None = field(default=None, metadata={"help": "answer in one language only"})
-
-    def __post_init__(self) -> None:
-        """Check every range."""
-        require(1 <= self.k <= 1_000, f"k must lie between 1 and 1000, got {self.k}")
-        modes = ("hybrid", "dense", "lexical")
-        require(self.mode in modes, f"mode must be one of {', '.join(modes)}, got {self.mode!r}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeConfig:
-    """How an index is served over HTTP."""
-
-    host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
-    port: int = field(default=8000, metadata={"help": "port to listen on; 0 takes a free one"})
-    concurrency: int = field(default=8, metadata={"help": "searches at once; more are told to come back"})
-    timeout_s: float = field(default=10.0, metadata={"help": "seconds a search may take"})
-
-    def __post_init__(self) -> None:
-        """Check every range."""
-        require(0 <= self.port <= 65_535, f"port must lie between 0 and 65535, got {self.port}")
-        require(self.concurrency >= 1, f"concurrency must be at least 1, got {self.concurrency}")
-        require(0 < self.timeout_s < float("inf"), f"timeout_s must be > 0 and finite, got {self.timeout_s}")

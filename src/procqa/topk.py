@@ -52,7 +52,7 @@ def top_k(
             for row, estimates in enumerate(rough, start=first):
                 near = _candidates(estimates, best[row][0], k, bound=float(bounds[row]))
                 if len(near):
-                    exact = _dot_products(queries[row], block[near])
+                    exact = dot_products(queries[row], block[near])
                     best[row] = _merge(best[row], (exact, near + start), k)
     width = min(k, len(documents))
     scores = np.array([row_scores for row_scores, _ in best], np.float32).reshape(len(queries), width)
@@ -101,9 +101,14 @@ def _candidates(estimates: Scores, kept: Scores, k: int, *, bound: float) -> Ind
     return near[close >= last - 2 * bound]
 
 
-def _dot_products(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> Scores:
-    """Dot products (n,) that depend on nothing but the two vectors: each row is summed by itself."""
-    products = vectors.astype(np.float64) * query.astype(np.float64)  # (n, D)
+def dot_products(queries: NDArray[np.float32], vectors: NDArray[np.float32]) -> Scores:
+    """Dot products (n,) that depend on nothing but the two vectors: each row is summed by itself.
+
+    Args:
+        queries: (D,), or (n, D) for one of each vector.
+        vectors: (n, D).
+    """
+    products = vectors.astype(np.float64) * queries.astype(np.float64)  # (n, D)
     scores: Scores = products.sum(axis=1).astype(np.float32)
     return scores
 

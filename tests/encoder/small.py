@@ -1,6 +1,7 @@
 """Small datasets and recipes for the tests of the encoder."""
 
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,20 +24,31 @@ def make_dataset(
     split: str = "train",
     kind: str = "questions",
     clusters: dict[str, list[int | None]] | None = None,
+    others: dict[str, dict[str, list[Row]]] | None = None,
 ) -> Path:
-    """A dataset folder with rows of (title, question, answer) in one split of each language."""
+    """A dataset folder with rows of (title, question, answer) in one split of each language.
+
+    Args:
+        others: rows of further splits, by split and language.
+    """
+    splits = {split: languages, **(others or {})}
+    numbers = count(1)
     with workspace(folder, kind="dataset", recipe={}, inputs=[]) as work:
-        counts = {}
-        for language, rows in languages.items():
-            titles, questions, answers = zip(*rows, strict=True)
-            columns = {name: [None] * len(titles) for name in SCHEMA.names}
-            columns |= {"language": [language] * len(titles)}
-            columns |= {"title": list(titles), "question": list(questions), "answer": list(answers)}
-            columns["duplicate_cluster"] = (clusters or {}).get(language, [None] * len(titles))
-            path = work.path / part_path(language, split, 0, 1)
-            path.parent.mkdir(parents=True)
-            pq.write_table(pa.table(columns, schema=SCHEMA), path)
-            counts[language] = {"train": 0, "validation": 0, "test": 0} | {split: len(titles)}
+        counts: dict[str, dict[str, int]] = {}
+        for of_split, parts in splits.items():
+            for language, rows in parts.items():
+                titles, questions, answers = zip(*rows, strict=True)
+                columns = {name: [None] * len(titles) for name in SCHEMA.names}
+                columns |= {"language": [language] * len(titles), "site": ["local"] * len(titles)}
+                columns |= {"title": list(titles), "question": list(questions), "answer": list(answers)}
+                columns["question_id"] = [next(numbers) for _ in titles]
+                columns["answer_id"] = [next(numbers) for _ in titles]
+                if of_split == split and clusters and language in clusters:
+                    columns["duplicate_cluster"] = clusters[language]
+                path = work.path / part_path(language, of_split, 0, 1)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pq.write_table(pa.table(columns, schema=SCHEMA), path)
+                counts.setdefault(language, {"train": 0, "validation": 0, "test": 0})[of_split] = len(titles)
         work.finish({"languages": counts, "kind": kind}, data_folder="data")
     return folder
 

@@ -1,6 +1,7 @@
 import numpy as np
 
 from procqa.encoder.batches import Batches
+from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.sampling import Sampler
 from procqa.encoder.streams import Stream
 
@@ -16,13 +17,14 @@ HASHES = np.arange(1, 31, dtype=np.uint64).reshape(10, 3)
 GROUPS = np.arange(100, 110, dtype=np.uint64)
 
 
-def batches(steps: int = 6, mode: str = "stream") -> Batches:
+def batches(steps: int = 6, mode: str = "stream", n_further: int = 0) -> Batches:
     streams = [
         Stream("Q/go/title-answer", 0, 2, np.array([0, 1, 2, 3], dtype=np.int32), HASHES, GROUPS),
         Stream("Q/c/title-question", 0, 1, np.array([5, 7, 9], dtype=np.int32), HASHES, GROUPS),
     ]
     sampler = Sampler(streams, batch_size=2, alpha=0.5, steps=steps, seed=0, batches=mode)
-    return Batches(streams, sampler, Echo(), 10)
+    further = FurtherDocuments(streams, count=n_further, seed=0) if n_further else None
+    return Batches(streams, sampler, Echo(), 10, further=further)
 
 
 def test_a_batch_holds_queries_and_documents_of_the_same_rows():
@@ -60,3 +62,26 @@ def test_drawing_without_features_counts_alike():
         one[step]
         other.draw(step)
     assert (one.batches, one.pairs, one.is_seen.tolist()) == (other.batches, other.pairs, other.is_seen.tolist())
+
+
+def test_further_documents_stand_behind_those_of_the_pairs_with_keys_of_their_own():
+    drawn = batches(steps=20, mode="mixed", n_further=3)
+    for step in range(20):
+        features = drawn[step]
+        pairs, further = features["query_rows"], features["negative_rows"]
+        assert (len(pairs), len(further)) == (2, 6)
+        views = [2 if row <= 3 else 1 for row in pairs for _ in range(3)]
+        assert features["negative_views"] == views
+        keys = [[HASHES[row, 0], HASHES[row, view], GROUPS[row]] for row, view in zip(further, views, strict=True)]
+        assert features["label"][2:].tolist() == keys
+        for place, row in enumerate(further):
+            assert (row <= 3) == (pairs[place // 3] <= 3)
+            assert drawn.is_seen[row]
+
+
+def test_drawing_without_features_sees_the_further_documents_too():
+    one, other = batches(n_further=2), batches(n_further=2)
+    for step in range(6):
+        one[step]
+        other.draw(step)
+    assert one.is_seen.tolist() == other.is_seen.tolist()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 from procqa.artifact import Input
 from procqa.encoder.card import write_card
@@ -10,11 +11,20 @@ COUNTS = {
     "rows": 2_000,
     "rows_seen": 1_500,
     "pairs_seen": 1_600,
+    "base_share": 0.0,
+    "validation": None,
     "streams": {"Q/go/title-answer": {"pairs": 700, "batches": 10, "pairs_seen": 1_600}},
 }
 
 
-def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = None, **settings: str) -> str:
+def card(
+    folder: Path,
+    base: str,
+    *lineage: str,
+    changes: list[str] | None = None,
+    counts: dict[str, Any] | None = None,
+    **settings: str,
+) -> str:
     """The card of an encoder; ``lineage`` begins with the base's own weights."""
     recipe = {
         "preset": "macp",
@@ -29,7 +39,7 @@ def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = Non
         "preset_changes": changes or [],
         **settings,
     }
-    write_card(folder, recipe=recipe, inputs=[Input("Q", 5, "abc123")], counts=COUNTS)
+    write_card(folder, recipe=recipe, inputs=[Input("Q", 5, "abc123")], counts={**COUNTS, **(counts or {})})
     return (folder / "README.md").read_text(encoding="utf-8")
 
 
@@ -66,3 +76,21 @@ def test_a_card_names_its_loss_its_batches_and_its_towers(tmp_path: Path):
 def test_a_card_names_what_differs_from_the_preset(tmp_path: Path):
     assert "| preset | macp |" in card(tmp_path, "minilm")
     assert "| preset | macp, but for base, temperature |" in card(tmp_path, "static", changes=["base", "temperature"])
+
+
+def test_a_card_tells_the_scores_on_validation_and_the_weight_beside_words(tmp_path: Path):
+    scores = {"queries": 1_000, "documents": 4_000, "bm25": 0.5, "dense": 0.625, "hybrid": 0.7}
+    validation = {"score": 0.625, "fusion_weight": 0.65, "sets": {"Q by title": scores}}
+    text = card(tmp_path, "static", counts={"validation": validation})
+
+    assert "| Q by title | 1,000 / 4,000 | 0.500 | 0.625 | 0.700 |" in text
+    assert "0.35 × BM25, over that of the best document, and 0.65 × cosine" in text
+    assert "was not measured" not in text
+    assert "was not measured" in card(tmp_path, "static")
+
+
+def test_a_card_tells_how_much_of_the_base_is_in_the_weights(tmp_path: Path):
+    text = card(tmp_path, "minilm", MINILM_SHA256, counts={"base_share": 0.25})
+
+    assert "Each weight is 0.75 × that of the trained encoder + 0.25 × that of its base." in text
+    assert "The terms of the base, minilm, apply" in text

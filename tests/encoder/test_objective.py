@@ -146,6 +146,49 @@ def test_padding_on_the_left_is_cut_on_the_left():
     assert select(features, torch.tensor([1, 0]))["input_ids"].tolist() == [[8, 9], [0, 7]]
 
 
+def _further_rank(rank, meeting, out):
+    """The second half of the pairs and of their further documents, two a pair, in another process."""
+    torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=2)
+    try:
+        pairs, further = slice(rank * 3, (rank + 1) * 3), slice(rank * 6, (rank + 1) * 6)
+        sides = [
+            {name: value[chosen] for name, value in features(rows, seed).items()}
+            for rows, seed, chosen in ((6, 1, pairs), (6, 2, pairs), (12, 3, further))
+        ]
+        of_all = further_labels()
+        labels = torch.cat([of_all[:6][pairs], of_all[6:][further]])
+        loss, gradient, masked = step(Tiny(), sides, labels)
+        torch.distributed.all_reduce(gradient)
+        out.put((loss.item(), (gradient / 2).tolist(), masked))
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def further_labels():
+    """(18, 1) keys of 6 pairs and their 12 further documents, of which the last but one answers the first pair."""
+    labels = torch.arange(18)[:, None]
+    labels[16] = 0
+    return labels
+
+
+def test_further_documents_of_two_ranks_have_their_own_keys(tmp_path):
+    sides = [features(6, 1), features(6, 2), features(12, 3)]
+    loss, gradient, masked = step(Tiny(), sides, further_labels())
+    assert masked == 1
+    context = torch.multiprocessing.get_context("spawn")
+    out = context.Queue()
+    processes = [context.Process(target=_further_rank, args=(rank, tmp_path / "meeting", out)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    results = [out.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join(timeout=60)
+    for of_rank, averaged, of_rank_masked in results:
+        assert of_rank == pytest.approx(loss.item(), abs=1e-6)
+        torch.testing.assert_close(torch.tensor(averaged), gradient, atol=1e-6, rtol=1e-5)
+        assert of_rank_masked == 1
+
+
 def _rank(rank, ranks, meeting, rows_at_once, out):
     torch.distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=ranks)
     try:

@@ -22,6 +22,7 @@ class WordVectors:
     revision = "r1"
     max_tokens = 96
     arithmetic = "whole numbers"
+    fusion_weight = 0.25
 
     def __init__(self, *words: str) -> None:
         self.words = words
@@ -35,6 +36,14 @@ class WordVectors:
         self.encoded += texts
         counts = [[text.split().count(word) for word in self.words] for text in texts]
         return np.array(counts, np.float32).reshape(len(texts), self.dimensions)
+
+
+class UnitVectors(WordVectors):
+    """The same with vectors of length 1; a text without a word is a row of zeros."""
+
+    def encode_documents(self, texts: Sequence[str]) -> np.ndarray:
+        counts = super().encode_documents(texts)
+        return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-12)
 
 
 def say_nothing(stage: str, done: int) -> None:
@@ -132,40 +141,28 @@ def test_queries_come_back_in_blocks_and_in_order():
     assert np.concatenate(blocks)[:, 0].tolist() == [0, 1, 1] * 100
 
 
-def test_a_hybrid_adds_the_reciprocal_ranks_of_both():
-    # Words: d0 before d1 before d2, d3 not at all. Vectors: d3, d2, d1, d0.
-    documents = pool("a7 a7 a7 x", "a7 a7 x x x", "a7 x x x x x", "z")
-    encoder = WordVectors("z", "x")
-    ranker = Hybrid(bm25(), dense(encoder), CONFIG)
+def test_a_hybrid_adds_shares_of_words_and_cosines_by_the_weight_of_the_model():
+    documents = pool("alpha alpha x", "alpha x x x", "beta", "gamma")
+    model = dense(UnitVectors("beta", "x"))
 
-    ranked = rank(ranker, documents, "a7 z z z z z z z x")
+    words = dict(rank(bm25(), documents, "alpha beta"))
+    ranked = rank(Hybrid(bm25(), model, CONFIG), documents, "alpha beta")
 
-    by_words = [place for place, _ in rank(bm25(), documents, "a7 z z z z z z z x")]
-    by_vectors = [place for place, _ in rank(dense(encoder), documents, "a7 z z z z z z z x")]
-    expected = {place: 0.5 / (61 + by_words.index(place)) + 0.5 / (61 + by_vectors.index(place)) for place in range(4)}
+    best = max(words.values())
+    expected = {0: 0.75 * words[0] / best, 1: 0.75 * words[1] / best, 2: 0.75 * words[2] / best + 0.25, 3: 0.0}
     assert dict(ranked) == pytest.approx(expected, rel=1e-6)
     assert [place for place, _ in ranked] == sorted(expected, key=lambda place: (-expected[place], place))
 
 
-def test_a_hybrid_gives_nothing_for_a_document_without_a_shared_word():
-    documents = pool("alpha", "beta", "gamma")
-    ranker = Hybrid(bm25(), dense(WordVectors("gamma", "beta")), CONFIG)
-
-    ranked = rank(ranker, documents, "beta beta gamma unknown")  # vectors: d1 2, d2 1, d0 0
-
-    assert dict(ranked)[0] == pytest.approx(0.5 / 63)
-    assert dict(ranked)[1] == pytest.approx(0.5 / 61 + 0.5 / 61)
-
-
 def test_a_hybrid_ranks_by_words_alone_where_the_model_knows_no_token():
     documents = pool("alpha", "beta", "beta gamma")
-    ranker = Hybrid(bm25(), dense(WordVectors("alpha")), CONFIG)
+    ranker = Hybrid(bm25(), dense(UnitVectors("alpha")), CONFIG)
 
-    assert rank(ranker, documents, "gamma") == [(2, pytest.approx(0.5 / 61)), (0, 0.0), (1, 0.0)]
+    assert rank(ranker, documents, "gamma") == [(2, pytest.approx(0.75)), (0, 0.0), (1, 0.0)]
 
 
 def test_a_hybrid_scores_every_document_0_where_nothing_of_the_query_is_known():
-    ranker = Hybrid(bm25(), dense(WordVectors("alpha")), CONFIG)
+    ranker = Hybrid(bm25(), dense(UnitVectors("alpha")), CONFIG)
 
     assert rank(ranker, pool("alpha", "beta", "gamma"), "unknown") == [(0, 0.0), (1, 0.0), (2, 0.0)]
 
@@ -186,7 +183,7 @@ def test_the_protocol_states_the_arithmetic_of_the_vectors(precision):
 
 def test_the_weights_of_a_hybrid_come_from_the_config():
     documents = pool("alpha", "beta")
-    encoder = WordVectors("beta")  # sees beta where words see alpha
+    encoder = UnitVectors("beta")  # sees beta where words see alpha
 
     def best(dense_weight: float) -> int:
         config = EvaluateConfig(dense_weight=dense_weight)
@@ -221,7 +218,7 @@ def test_the_protocol_names_what_decides_the_order():
     fused = Hybrid(bm25(EvaluateConfig(k1=0.9)), dense(WordVectors("a")), CONFIG)
 
     assert (fused.name, fused.revision.split(" + ")[1]) == ("hybrid:m", "r1")
-    for part in ("k1=0.9", "b=0.75", "stemmed", "k=60", "0.5 + 0.5", "words revision r1", "96 tokens"):
+    for part in ("k1=0.9", "b=0.75", "stemmed", "0.75 × bm25", "0.25 × cosine", "words revision r1", "96 tokens"):
         assert part in fused.protocol
 
 

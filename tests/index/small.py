@@ -79,6 +79,7 @@ class WordEncoder:
     revision = "0" * 64
     dimensions = len(WORDS)
     arithmetic = "whole numbers"
+    fusion_weight = 0.5
 
     def __init__(self) -> None:
         self.encoded: list[str] = []

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procqa.config import SearchConfig
 from procqa.encoder.model import open_encoder
 from procqa.errors import ArtifactError, ConfigError, QueryError
 from procqa.index.build import build_index
-from procqa.search.searcher import Searcher, document_json, fuse, markdown_of, result_json
+from procqa.search.searcher import Searcher, document_json, markdown_of, result_json
+from procqa.search_config import SearchConfig
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 
 
@@ -72,19 +72,16 @@ def test_a_thousand_hits_of_five_documents_are_at_most_five(vectors: Path, mode:
     assert 1 <= len(ids(Searcher.open(vectors), "sort read list", mode=mode, k=1_000)) <= 5
 
 
-def test_hybrid_adds_reciprocal_ranks():
-    lexical = [(7, 9.0), (3, 8.0)]
-    dense = [(3, 0.9), (5, 0.8)]
-    fused = fuse([(lexical, 0.5), (dense, 0.5)], rrf_k=60)
-    assert fused == [
-        (3, pytest.approx(0.5 / 62 + 0.5 / 61)),
-        (7, pytest.approx(0.5 / 61)),
-        (5, pytest.approx(0.5 / 62)),
-    ]
+def test_a_hybrid_search_weighs_words_and_cosines_as_the_encoder_of_the_index_says(vectors: Path):
+    searcher = Searcher.open(vectors)
+    words = {hit.document.id: hit.score for hit in searcher.search("read file", SearchConfig(mode="lexical")).hits}
+    cosines = {hit.document.id: hit.score for hit in searcher.search("read file", SearchConfig(mode="dense")).hits}
+    fused = {hit.document.id: hit.score for hit in searcher.search("read file", SearchConfig()).hits}
 
-
-def test_fusion_orders_equal_scores_by_position():
-    assert fuse([([(9, 1.0)], 0.5), ([(2, 1.0)], 0.5)], rrf_k=60) == [(2, 0.5 / 61), (9, 0.5 / 61)]
+    assert searcher.manifest.recipe["encoder"]["fusion_weight"] == 0.8
+    for answer, score in fused.items():
+        expected = 0.2 * words.get(answer, 0) / max(words.values()) + 0.8 * max(cosines[answer], 0)
+        assert score == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("query", ["", " ", "\n\t ", "\u00a0"])

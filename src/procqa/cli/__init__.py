@@ -20,6 +20,7 @@ COMMANDS = {
     "corpus": "make a dataset from CodeSearchNet files, source code, or the paper's released files",
     "export": "write a dataset in the paper's layout, BEIR's, or as JSON lines",
     "train": "train an encoder on datasets",
+    "mine": "find hard negatives of a dataset, and the rank of each answer",
     "encode": "print the vectors of lines of text",
     "evaluate": "measure rankers on retrieval tasks",
     "index": "make datasets searchable",

@@ -16,7 +16,7 @@ _SHORTENED = ("title", "question", "answer")
 @click.option("--language", help="of a dataset: show a pair in this language")
 @json_option
 def command(folder: Path, language: str | None, as_json: bool) -> None:
-    """Look into a dataset, an encoder or an index: counts, recipe, inputs, and a pair of a dataset."""
+    """Look into a dataset, an encoder, hard negatives or an index: counts, recipe, inputs, and a pair of a dataset."""
     from procqa.artifact import load_manifest
 
     manifest = load_manifest(folder)

@@ -13,8 +13,11 @@ from procqa.cli.common import config_options, force_option, json_option, print_j
 from procqa.config import TRAIN_PRESETS, TrainConfig, train_config
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from procqa.encoder.log import Progress
     from procqa.encoder.training import TrainSummary
+    from procqa.encoder.validation import Validation
 
 
 @click.command()
@@ -26,16 +29,33 @@ if TYPE_CHECKING:
     default="macp",
     help="the recipe; static is macp on that base, with numbers of its own [default: macp]",
 )
+@click.option(
+    "--validate",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DATASET",
+    help="also validate on the validation split of this dataset; may be repeated",
+)
 @config_options(TrainConfig, leave_out=("preset",))
 @force_option
 @json_option
-def command(datasets: tuple[Path, ...], out: Path, preset: str, force: bool, as_json: bool, **options: Any) -> None:
+def command(
+    datasets: tuple[Path, ...],
+    out: Path,
+    preset: str,
+    validate: tuple[Path, ...],
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Train an encoder on the train splits of datasets; a run that was interrupted goes on where it stopped."""
     config = to_config(TrainConfig, options, partial(train_config, preset))
     from procqa.encoder.training import train
+    from procqa.evaluation.validate import open_scorer
 
     with _progress() as report:
-        summary = train(datasets, out, config, force=force, report=report)
+        scorer = open_scorer([*datasets, *validate], seed=config.seed)
+        summary = train(datasets, out, config, force=force, scorer=scorer, report=report)
     if as_json:
         print_json(dataclasses.asdict(summary))
     else:
@@ -92,6 +112,8 @@ def _print(summary: "TrainSummary") -> None:
         for reason, count in reasons.items():
             if count:
                 console.print(f"  left out of {pair_type}: {count:,} ({reason})", highlight=False)
+    if summary.validation is not None:
+        console.print(_validation_table(summary.validation))
     loss = "" if summary.loss is None else f"loss {summary.loss:.3f}, "
     console.print(
         f"{summary.steps:,} steps, {summary.pairs_seen:,} pairs seen, {loss}"
@@ -99,3 +121,17 @@ def _print(summary: "TrainSummary") -> None:
         highlight=False,
         style="dim",
     )
+
+
+def _validation_table(validation: "Validation") -> "Table":
+    """The scores on held-out pairs."""
+    from rich.table import Table
+
+    weight = validation["fusion_weight"]
+    table = Table("MRR on validation", "queries", "documents", "bm25", "encoder", f"both ({weight:g})")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, scores in validation["sets"].items():
+        counts = (f"{scores['queries']:,}", f"{scores['documents']:,}")
+        table.add_row(name, *counts, *(f"{scores[part]:.3f}" for part in ("bm25", "dense", "hybrid")))
+    return table

@@ -25,11 +25,13 @@ def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
     from procqa.chain import verify
     from procqa.corpora.sources import is_input
     from procqa.dataset.checks import check_dataset
+    from procqa.encoder.negatives import KIND, check_negatives
 
     checks = verify(folder, inputs, matches=is_input)
-    # What a dataset claims of itself can be proven only of rows that are what the manifest says.
-    if load_manifest(folder).kind == "dataset" and all(check.outcome != "failed" for check in checks):
-        checks += check_dataset(folder, inputs)
+    # What a folder claims of itself can be proven only of rows that are what the manifest says.
+    prove = {"dataset": check_dataset, KIND: check_negatives}.get(load_manifest(folder).kind)
+    if prove is not None and all(check.outcome != "failed" for check in checks):
+        checks += prove(folder, inputs)
     failed = [check for check in checks if check.outcome == "failed"]
     if as_json:
         print_json({"folder": str(folder), "ok": not failed, "checks": [dataclasses.asdict(check) for check in checks]})

@@ -4,6 +4,7 @@ The graph is made anew each time an encoder is opened, in memory, which takes se
 Source: ours, docs/decisions/0022.
 """
 
+from dataclasses import replace
 from typing import get_args
 
 from procqa.config import Backend, require
@@ -45,15 +46,13 @@ def in_openvino(encoder: TorchEncoder, *, precision: Precision) -> GraphEncoder:
 
     openvino.import_openvino()
     check_graph(encoder.model, encoder.name)
-    compute, arithmetic = openvino.compute(openvino.convert(whole_module(encoder.model)), precision=precision)
     graph = graph_encoder(
         encoder.name,
         encoder.revision,
         tokenizer_of(encoder.model),
-        compute,
-        arithmetic=arithmetic,
+        openvino.compute(openvino.convert(whole_module(encoder.model)), precision=precision),
         shape=graph_shape(encoder.model, "openvino", max_tokens=encoder.max_tokens),
         max_tokens=encoder.max_tokens,
     )
     check_same(encoder.model, graph)
-    return graph
+    return replace(graph, fusion_weight=encoder.fusion_weight)

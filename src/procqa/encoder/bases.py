@@ -55,8 +55,12 @@ def find_base(name: str) -> Base:
     if name in FROM_SCRATCH:
         return Base(name, None, None)
     folder = find_encoder(name)
-    label = folder.resolve().name if Path(name).expanduser().is_dir() and name not in ("minilm", "default") else name
-    return Base(label, weights_sha256(folder), folder, _lineage(folder))
+    return Base(label_of(name, folder), weights_sha256(folder), folder, _lineage(folder))
+
+
+def label_of(name: str, folder: Path) -> str:
+    """The name of an encoder without the path of this machine."""
+    return folder.resolve().name if Path(name).expanduser().is_dir() and name not in ("minilm", "default") else name
 
 
 def _lineage(folder: Path) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.encoder.features import Features
+from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.sampling import Batch, Sampler
 from procqa.encoder.streams import Stream
 from procqa.encoder.towers import ROUTES
@@ -21,6 +22,7 @@ class Batches:
         features: of the corpus's rows.
         rows: rows of the corpus.
         cuts_modalities: whether the prose and the code of each view are columns of their own.
+        further: draws further documents for each pair; None for none.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class Batches:
         rows: int,
         *,
         cuts_modalities: bool = False,
+        further: FurtherDocuments | None = None,
     ) -> None:
+        self._further = further
         self._parts = ROUTES["modality"] if cuts_modalities else ("",)
         self._streams = streams
         self._sampler = sampler
@@ -48,33 +52,58 @@ class Batches:
     def __getitem__(self, step: int) -> dict[str, object]:
         """Draw a batch: the features of its queries and documents, or of their parts, and its keys.
 
-        Features are told apart by their prefix: ``query_``, or ``query_text_`` and ``query_code_``.
+        Features are told apart by their prefix: ``query_``, or ``query_text_`` and ``query_code_``. Those of further
+        documents, ``negative_``, are B · n, the n of the first pair first.
 
-        The keys (B, k) stand under ``label``: what no two pairs may share to be negatives of each other.
+        The keys (B, k), or (B + B · n, k), stand under ``label``: what no two pairs may share to be negatives of each
+        other, and behind them those of the further documents.
         """
         import torch
 
         batch = self.draw(step)
         rows, keys = self._look_up(batch)
         views = self._views[batch.streams]
+        sides = {"query": (rows, views[:, 0]), "document": (rows, views[:, 1])}
+        if self._further is not None:
+            further = self._further.draw(batch, step)
+            sides["negative"] = further.ravel(), np.repeat(views[:, 1], further.shape[1])
+            keys = np.concatenate([keys, self._keys_of(batch, further)])
         drawn: dict[str, object] = {"label": torch.from_numpy(keys.view(np.int64))}
-        for side, name in enumerate(("query", "document")):
+        for name, (of_side, view) in sides.items():
             for number, part in enumerate(self._parts):
-                features = self._features.take(rows, len(self._parts) * views[:, side] + number)
+                features = self._features.take(of_side, len(self._parts) * view + number)
                 prefix = f"{name}_{part}_" if part else f"{name}_"
                 drawn |= {f"{prefix}{feature}": value for feature, value in features.items()}
         return drawn
 
+    def _keys_of(self, batch: Batch, further: NDArray[np.int32]) -> NDArray[np.uint64]:
+        """(B · n, k) the keys of the further documents (B, n), each as one of the stream of its pair."""
+        keys = np.empty((*further.shape, 3), dtype=np.uint64)
+        for number in np.unique(batch.streams).tolist():
+            places = batch.streams == number
+            keys[places] = self._streams[number].keys_of(further[places])
+        return keys.reshape(-1, 3)
+
     def draw(self, step: int) -> Batch:
-        """The pairs of a step's batch; counts their rows as seen."""
+        """The pairs of a step's batch; counts their rows, and those of their further documents, as seen."""
         batch = self._sampler.draw(step)
         self.is_seen[self._look_up(batch)[0]] = True
+        if self._further is not None:
+            self.is_seen[self._further.draw(batch, step)] = True
         numbers, counts = np.unique(batch.streams, return_counts=True)
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
             name = self._streams[number].name
             self.batches[name] += 1
             self.pairs[name] += count
         return batch
+
+    def recount(self, steps: int) -> None:
+        """Count the batches of the first steps, and no others, as drawn."""
+        self.is_seen[:] = False
+        self.batches.clear()
+        self.pairs.clear()
+        for step in range(steps):
+            self.draw(step)
 
     def _look_up(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
         """(B,) the corpus row of each pair, and (B, k) its keys."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from procqa.artifact import Input
 from procqa.encoder.model import MINILM_SHA256
+from procqa.encoder.validation import Validation
 
 MINILM_CAVEAT = (
     "Its weights go back to all-MiniLM-L6-v2, which lists code_search_net and several stackexchange sets among its own "
@@ -66,10 +67,16 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
         "## Training data\n",
         _data(inputs, counts),
         "## Recipe\n",
-        f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}.\n",
+        f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}"
+        f"{_further(recipe)}.\n",
         _recipe(recipe),
+        *_mixed(counts["base_share"]),
+        "## Scores\n",
+        _scores(counts["validation"]),
         "## Limits\n",
         _limits(recipe, counts["max_tokens"]),
+        "## Licence\n",
+        _licence(recipe),
     ]
     (folder / "README.md").write_text("\n".join(sections), encoding="utf-8")
 
@@ -87,6 +94,14 @@ def _data(inputs: Sequence[Input], counts: dict[str, Any]) -> str:
     return "\n".join([datasets, seen, streams])
 
 
+def _further(recipe: dict[str, Any]) -> str:
+    """What is said of the further documents of a pair."""
+    if not recipe["negatives"]:
+        return ""
+    kind = "mined where there are any, else random" if recipe["hard_negatives"] else "random"
+    return f"; each pair brings {recipe['negatives']} further documents, {kind}"
+
+
 def _recipe(recipe: dict[str, Any]) -> str:
     """Every setting that has a value; the preset's name with what differs from it."""
     changes = ", ".join(recipe["preset_changes"])
@@ -96,11 +111,48 @@ def _recipe(recipe: dict[str, Any]) -> str:
     return _table(("setting", "value"), [(name, value) for name, value in rows.items() if value is not None])
 
 
+def _mixed(share: float) -> list[str]:
+    """That the weights are a mean, where they are."""
+    if not share:
+        return []
+    return [f"Each weight is {1 - share:g} × that of the trained encoder + {share:g} × that of its base.\n"]
+
+
+def _scores(validation: Validation | None) -> str:
+    """What the encoder scores on held-out pairs."""
+    if validation is None:
+        return (
+            "It was not measured here, for its datasets have no validation split: `procqa evaluate` gives scores with "
+            "intervals on held-out questions.\n"
+        )
+    weight = validation["fusion_weight"]
+    rows = []
+    for name, scores in validation["sets"].items():
+        values = (scores["bm25"], scores["dense"], scores["hybrid"])
+        rows.append((name, f"{scores['queries']:,} / {scores['documents']:,}", *(f"{value:.3f}" for value in values)))
+    return "\n".join(
+        [
+            "MRR on samples of validation splits, among documents of the same language. `both` adds "
+            f"{1 - weight:.2g} × BM25, over that of the best document, and {weight:.2g} × cosine: the weight that is "
+            "best here, which search and evaluation take from this encoder. Recipes and weights were chosen by such "
+            "scores; `procqa evaluate` gives those of test splits, with intervals.\n",
+            _table(("validation set", "queries / documents", "bm25", "encoder", "both"), rows),
+        ]
+    )
+
+
+def _licence(recipe: dict[str, Any]) -> str:
+    """Under which terms the weights stand, as far as it is known."""
+    of_base = "" if recipe["base_sha256"] is None else f" The terms of the base, {recipe['base']}, apply to them too."
+    return (
+        "The weights are numbers learnt from the texts of the datasets above, whose authors and licences stand in "
+        f"their rows: CC BY-SA for Stack Exchange, others for other sources.{of_base}\n"
+    )
+
+
 def _limits(recipe: dict[str, Any], max_tokens: int) -> str:
     limits = [
         f"It reads the first {max_tokens} tokens of a text and nothing beyond.",
-        "It was not measured here: `procqa evaluate` gives scores with intervals on held-out questions.",
-        "Authors and licences of the training texts stand in the rows of the datasets.",
     ]
     if recipe["towers"] == "modality":
         limits.append(

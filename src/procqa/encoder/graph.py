@@ -6,7 +6,7 @@ The folder of such an encoder holds the graph in the format of the library that 
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +17,7 @@ from procqa.artifact import describe_files, digest_files
 from procqa.encoder.distinct import encode_distinct
 from procqa.encoder.precision import Precision
 from procqa.encoder.static import TOKENIZER_FILE
+from procqa.encoder.validation import FUSION_WEIGHT
 from procqa.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class GraphEncoder:
     dimensions: int
     max_tokens: int
     pad_id: int
+    fusion_weight: float = FUSION_WEIGHT
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
@@ -115,7 +117,9 @@ def write_shape(folder: Path, shape: GraphShape) -> None:
     (folder / GRAPH_FILE).write_text(json.dumps(asdict(shape), indent=2) + "\n", encoding="utf-8")
 
 
-def open_graph(folder: Path, *, name: str, max_tokens: int, precision: Precision = "auto") -> GraphEncoder:
+def open_graph(
+    folder: Path, *, name: str, max_tokens: int, precision: Precision = "auto", fusion_weight: float = FUSION_WEIGHT
+) -> GraphEncoder:
     """The encoder of a folder that ``export`` wrote.
 
     Args:
@@ -141,21 +145,26 @@ def open_graph(folder: Path, *, name: str, max_tokens: int, precision: Precision
         tokenizer = Tokenizer.from_str(tokenizer_text)
     except Exception as error:  # tokenizers raises nothing narrower
         raise ArtifactError(f"{folder / TOKENIZER_FILE} is not a readable tokenizer: {error}") from error
-    return graph_encoder(name, revision, tokenizer, compute, arithmetic=arithmetic, shape=shape, max_tokens=max_tokens)
+    encoder = graph_encoder(name, revision, tokenizer, (compute, arithmetic), shape=shape, max_tokens=max_tokens)
+    return replace(encoder, fusion_weight=fusion_weight)
 
 
 def graph_encoder(
     name: str,
     revision: str,
     tokenizer: "Tokenizer",
-    compute: Compute,
+    computing: tuple[Compute, str],
     *,
-    arithmetic: str,
     shape: GraphShape,
     max_tokens: int,
 ) -> GraphEncoder:
-    """An encoder of these parts that reads at most so many tokens."""
+    """An encoder of these parts that reads at most so many tokens.
+
+    Args:
+        computing: what computes the vectors, and its arithmetic.
+    """
     read = min(max_tokens, shape.max_tokens)
     tokenizer.no_padding()
     tokenizer.enable_truncation(read)
+    compute, arithmetic = computing
     return GraphEncoder(name, revision, arithmetic, tokenizer, compute, shape.dimensions, read, shape.pad_id)

@@ -24,7 +24,8 @@ from procqa.encoder.precision import Precision, choose_arithmetic
 from procqa.encoder.seen import SEEN_FILE
 from procqa.encoder.static import is_static, open_static
 from procqa.encoder.torch_encoder import ModalityEncoder, TorchEncoder, limit_tokens
-from procqa.encoder.towers import towers_of
+from procqa.encoder.towers import ROUTES, towers_of
+from procqa.encoder.validation import FUSION_WEIGHT, read_fusion_weight
 from procqa.errors import ArtifactError, MissingExtra
 from procqa.files import sha256_file
 
@@ -61,6 +62,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def fusion_weight(self) -> float:
+        """In [0, 1], of its cosines beside words in a hybrid ranking."""
+        ...
+
+    @property
     def arithmetic(self) -> str:
         """What computes the vectors and in which numbers, such as ``torch bf16``."""
         ...
@@ -90,14 +96,22 @@ def open_encoder(
         MissingExtra: the encoder needs torch, which is not installed.
     """
     folder = find_encoder(name)
+    weight = read_fusion_weight(folder)
     if is_static(folder):
-        return open_static(folder, name=name, max_tokens=max_tokens)
+        return open_static(folder, name=name, max_tokens=max_tokens, fusion_weight=weight)
     if is_graph(folder):
-        return open_graph(folder, name=name, max_tokens=max_tokens, precision=precision)
+        return open_graph(folder, name=name, max_tokens=max_tokens, precision=precision, fusion_weight=weight)
     model = load_model(folder, max_tokens=max_tokens)
-    kind = ModalityEncoder if towers_of(model) == "modality" else TorchEncoder
-    encoder = kind(name, weights_sha256(folder), model, choose_arithmetic(precision, model.device.type))
+    encoder = wrap_model(model, name=name, revision=weights_sha256(folder), precision=precision, fusion_weight=weight)
     return choose_backend(encoder, backend, precision=precision)
+
+
+def wrap_model(
+    model: Any, *, name: str, revision: str, precision: Precision = "auto", fusion_weight: float = FUSION_WEIGHT
+) -> TorchEncoder:
+    """The encoder that a sentence-transformers model is, whatever towers it has."""
+    kind = ModalityEncoder if towers_of(model) == "modality" else TorchEncoder
+    return kind(name, revision, model, choose_arithmetic(precision, model.device.type), fusion_weight)
 
 
 def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:

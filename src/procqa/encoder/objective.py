@@ -124,10 +124,11 @@ class Objective(nn.Module):
 
 def _keys(labels: Tensor, documents: Sequence[Tensor]) -> Tensor:
     """(N, k): the keys of all documents; a further one has its own, behind those of the pairs, or shares nothing."""
-    n_documents = sum(map(len, documents))
-    n_pairs = len(documents[0]) // _ranks()
-    parts = [gather(part) for part in torch.split(labels, n_pairs)]
-    missing = n_documents - sum(map(len, parts))
+    sizes = [len(side) // _ranks() for side in documents]
+    has_keys = sizes if len(labels) == sum(sizes) else sizes[:1]
+    # Each side is gathered as its documents are, so that keys stand in their order on several ranks too.
+    parts = [gather(part) for part in torch.split(labels, has_keys)]
+    missing = sum(map(len, documents)) - sum(map(len, parts))
     # Hashes that no text has: what stands in the last places of the numbers is different for each.
     alone = torch.arange(missing, device=labels.device)[:, None] + torch.iinfo(torch.int64).min
     return torch.cat([*parts, alone.expand(missing, labels.shape[1])])

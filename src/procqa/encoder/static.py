@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from procqa.encoder.validation import FUSION_WEIGHT
 from procqa.errors import ArtifactError
 from procqa.files import sha256_file
 
@@ -46,6 +47,7 @@ class StaticEncoder:
         tokenizer: without padding, truncating at the tokens that are read.
         embeddings: (V, D) float32.
         max_tokens: tokens that are read of each text, the tokenizer's limit.
+        fusion_weight: in [0, 1], of its cosines beside words in a hybrid ranking.
     """
 
     name: str
@@ -53,6 +55,7 @@ class StaticEncoder:
     tokenizer: "Tokenizer"
     embeddings: NDArray[np.float32]
     max_tokens: int
+    fusion_weight: float = FUSION_WEIGHT
 
     @property
     def dimensions(self) -> int:
@@ -105,7 +108,7 @@ def is_static(folder: Path) -> bool:
     return kinds in (["StaticEmbedding"], ["StaticEmbedding", "Normalize"]) and modules[0].get("path", "") == ""
 
 
-def open_static(folder: Path, *, name: str, max_tokens: int) -> StaticEncoder:
+def open_static(folder: Path, *, name: str, max_tokens: int, fusion_weight: float = FUSION_WEIGHT) -> StaticEncoder:
     """The static encoder of a folder, reading at most ``max_tokens`` tokens of a text.
 
     Raises:
@@ -132,7 +135,7 @@ def open_static(folder: Path, *, name: str, max_tokens: int) -> StaticEncoder:
     limits = tokenizer.truncation
     read = min(max_tokens, limits["max_length"]) if limits else max_tokens
     tokenizer.enable_truncation(read)
-    return StaticEncoder(name, revision, tokenizer, embeddings, read)
+    return StaticEncoder(name, revision, tokenizer, embeddings, read, fusion_weight)
 
 
 def _read_embeddings(tensors: dict[str, NDArray[Any]]) -> NDArray[np.float32]:

@@ -55,6 +55,8 @@ class Stream:
         rows: (n,) row numbers of the texts, ascending.
         hashes: (all rows, views) uint64 hashes of the folded texts, shared by all streams.
         groups: (all rows,) uint64, equal for rows of one duplicate cluster, else different; shared too.
+        mined: (all rows, m) the rows whose documents are hard negatives of each, -1 for none; shared too. None where
+            none were mined.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Stream:
     rows: NDArray[np.int32]
     hashes: NDArray[np.uint64]
     groups: NDArray[np.uint64]
+    mined: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         """Pairs."""
@@ -73,10 +76,18 @@ class Stream:
         """The name of the pair type."""
         return self.name.rpartition("/")[2]
 
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset."""
+        return self.name.rsplit("/", 2)[0]
+
     def keys(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
         """(len(positions), 3) hashes of the queries and documents of some pairs, and their groups."""
-        rows = self.rows[positions]
-        return np.stack((self.hashes[rows, self.query], self.hashes[rows, self.document], self.groups[rows]), axis=1)
+        return self.keys_of(self.rows[positions])
+
+    def keys_of(self, rows: NDArray[np.int32]) -> NDArray[np.uint64]:
+        """(…, 3) the same of any rows (…), whether they make a pair or not."""
+        return np.stack((self.hashes[rows, self.query], self.hashes[rows, self.document], self.groups[rows]), axis=-1)
 
 
 class Texts:
@@ -169,12 +180,14 @@ class Corpus:
         rows: rows read from the train splits.
         left_out: pairs left out, by pair type and reason: the pairs of a type and those left out of it are
             together as many as the rows of its kind.
+        starts: the first row of each ``DATASET/LANGUAGE``.
     """
 
     streams: tuple[Stream, ...]
     views: tuple[str, ...]
     rows: int
     left_out: dict[str, dict[str, int]]
+    starts: dict[str, int]
 
 
 def text_hash(text: str) -> int:
@@ -303,9 +316,10 @@ def _to_corpus(parts: Sequence[_Part], config: StreamConfig) -> Corpus:
     left_out = {
         name: dict.fromkeys((*REASONS.values(), *[NOT_SHARED] * config.shared_rows), 0) for name in config.pairs
     }
-    streams = []
+    streams, starts = [], {}
     start = 0
     for part in parts:
+        starts[part.name] = start
         is_shared = _is_shared(part, pair_types) if config.shared_rows else np.ones(len(part.verdicts), dtype=bool)
         for number, pair_type in enumerate(pair_types[: len(config.pairs)]):
             if pair_type.rows != part.kind:
@@ -321,7 +335,7 @@ def _to_corpus(parts: Sequence[_Part], config: StreamConfig) -> Corpus:
                 query, document = views.index(pair_type.query), views.index(pair_type.document)
                 streams.append(Stream(f"{part.name}/{pair_type.name}", query, document, rows, hashes, groups))
         start += len(part.verdicts)
-    return Corpus(tuple(streams), views, start, left_out)
+    return Corpus(tuple(streams), views, start, left_out, starts)
 
 
 def _is_shared(part: _Part, pair_types: Sequence[PairType]) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from procqa.encoder.distinct import encode_distinct
 from procqa.encoder.precision import Arithmetic, in_arithmetic
 from procqa.encoder.towers import ROUTES, cut_modalities, first_modules
+from procqa.encoder.validation import FUSION_WEIGHT
 
 _BATCH_TEXTS = 32
 
@@ -23,6 +24,7 @@ class TorchEncoder:
     revision: str
     model: Any  # SentenceTransformer, which has no types
     precision: Arithmetic = "fp32"
+    fusion_weight: float = FUSION_WEIGHT
 
     @property
     def dimensions(self) -> int:

@@ -24,6 +24,8 @@ from procqa.config import TrainConfig
 from procqa.encoder.batches import Batches
 from procqa.encoder.log import Logged
 from procqa.encoder.objective import Objective
+from procqa.encoder.selection import BestWeights, copy_weights
+from procqa.encoder.validation import Validation
 from procqa.errors import ProcqaError
 
 OPTIMIZER_FILE = "optimizer.safetensors"
@@ -198,6 +200,32 @@ class LogAndCheckpoint(TrainerCallback):
         """Mark the checkpoint as complete."""
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE_FILE).touch()
         self._saved_at = time.monotonic()
+
+
+class ValidateAndStop(TrainerCallback):
+    """Scores the model from time to time, keeps its best weights, and stops a run that no longer gains.
+
+    Args:
+        best: the history and the weights of the best.
+        score: of the model as it is.
+        model: that is trained.
+        every: steps from one validation to the next; the last step has one too.
+    """
+
+    def __init__(self, best: BestWeights, score: Callable[[], Validation], model: Any, *, every: int) -> None:
+        self._best, self._score, self._model, self._every = best, score, model, every
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:  # noqa: ARG002  theirs
+        """Validate after every so many steps, and after the last."""
+        if state.global_step % self._every == 0 or state.global_step == state.max_steps:
+            value = self._score()["score"]
+            if self._best.take(state.global_step, value, copy_weights(self._model)):
+                control.should_training_stop = control.should_log = True
+        return control
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002  theirs
+        """A checkpoint is complete: what older ones needed may go."""
+        self._best.tidy()
 
 
 def find_checkpoint(folder: Path) -> tuple[Path | None, int]:

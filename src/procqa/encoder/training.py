@@ -10,24 +10,37 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors
 
-from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, refuse_overlap, workspace
+from procqa.artifact import (
+    Input,
+    Manifest,
+    Workspace,
+    digest_input,
+    find_complete,
+    load_manifest,
+    refuse_overlap,
+    workspace,
+)
 from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
 from procqa.encoder.features import open_features
+from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
-from procqa.encoder.model import quiet
+from procqa.encoder.model import quiet, wrap_model
+from procqa.encoder.negatives import find_negatives, use_negatives
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
-from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, write_texts
+from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, dataset_names, write_texts
 from procqa.encoder.torch_encoder import token_limit
+from procqa.encoder.validation import Scorer, Validation
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 
 TEXTS_FILE = "texts.arrow"
@@ -43,6 +56,8 @@ class TrainSummary:
     """What a run made; every value can be read again from the folder.
 
     Args:
+        base_share: of the base's weights in those of the result.
+        validation: the scores on held-out pairs; None where there were none.
         seconds: spent in training steps, over all attempts.
         loss: nats, mean since the last but one logged step; None where no step was taken.
         streams: pairs, batches and pairs seen of each stream.
@@ -56,6 +71,8 @@ class TrainSummary:
     base: str
     steps: int
     pairs_seen: int
+    base_share: float
+    validation: Validation | None
     seconds: float
     loss: float | None
     streams: dict[str, dict[str, int]]
@@ -68,6 +85,7 @@ def train(
     config: TrainConfig,
     *,
     force: bool = False,
+    scorer: Scorer | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     checkpoint_s: float = CHECKPOINT_S,
 ) -> TrainSummary:
@@ -77,39 +95,49 @@ def train(
         datasets: dataset folders, at least one.
         out: the encoder folder to make.
         force: replace an ``out`` that another recipe made.
+        scorer: scores the encoder on held-out pairs, which gives its weight beside words; None where there are none.
         report: called with each logged step.
         checkpoint_s: least seconds from one checkpoint to the next.
 
     Raises:
+        ConfigError: the recipe chooses by validation, and there is no scorer.
         ArtifactError: a dataset or the base is missing or broken, there is nothing to train on, or ``out``
             cannot be written.
         MissingExtra: torch or sentence-transformers is not installed.
         ProcqaError: the loss is no longer a number.
     """
-    refuse_overlap(out, datasets)
-    inputs = [_input(folder) for folder in datasets]
+    if config.needs_validation and scorer is None:
+        raise ConfigError(
+            "validate_every and several shares of the base need a validation split: name a dataset with one"
+        )
+    mined = [Path(folder) for folder in config.hard_negatives]
+    refuse_overlap(out, [*datasets, *mined])
+    inputs = [dataset_input(folder) for folder in datasets]
+    by_dataset = find_negatives(mined, datasets)
+    inputs += [digest_input(folder) for folder in mined]
     _require_torch()
     base = find_base(config.base)
-    recipe = _recipe(config, base)
+    recipe = {**_recipe(config, base, scorer), "hard_negatives": [load_manifest(folder).sha256 for folder in mined]}
     complete = find_complete(out, kind="encoder", recipe=recipe, inputs=inputs, force=force)
     if complete is None:
         with workspace(out, kind="encoder", recipe=recipe, inputs=inputs) as work:
             try:
-                _run(_Run(config, base, work, report, checkpoint_s), datasets, recipe=recipe, inputs=inputs)
+                run = _Run(config, base, work, scorer, report, checkpoint_s, by_dataset)
+                _run(run, datasets, recipe=recipe, inputs=inputs[: len(datasets)])
             except safetensors.SafetensorError as error:
                 raise ArtifactError(f"{out} could not be written: {error}") from error
         complete = load_manifest(out, kind="encoder")
     return _summary(out, complete)
 
 
-def _input(folder: Path) -> Input:
-    """A dataset as it stands in the manifest: its name and the digest of its data."""
+def dataset_input(folder: Path) -> Input:
+    """A dataset as it stands in a manifest: its name and the digest of its data."""
     manifest = load_manifest(folder, kind="dataset")
     size = sum(entry["size"] for path, entry in manifest.files.items() if path.startswith("data/"))
     return Input(folder.resolve().name, size, manifest.sha256)
 
 
-def _recipe(config: TrainConfig, base: Base) -> dict[str, Any]:
+def _recipe(config: TrainConfig, base: Base, scorer: Scorer | None) -> dict[str, Any]:
     """The recipe as the manifest holds it: every setting, where the base comes from, what the preset does not say."""
     preset = TrainConfig(**{**TRAIN_PRESETS[config.preset], "preset": config.preset})
     names = [entry.name for entry in fields(config)]
@@ -118,6 +146,7 @@ def _recipe(config: TrainConfig, base: Base) -> dict[str, Any]:
         "base": base.label,
         "base_sha256": base.sha256,
         "base_lineage": list(base.lineage),
+        "validated_on": None if scorer is None else scorer.described,
         "preset_changes": [name for name in names if getattr(config, name) != getattr(preset, name)],
     }
 
@@ -144,6 +173,8 @@ def _summary(out: Path, manifest: Manifest) -> TrainSummary:
         base=recipe["base"],
         steps=counts["steps"],
         pairs_seen=counts["pairs_seen"],
+        base_share=counts["base_share"],
+        validation=counts["validation"],
         seconds=last["seconds"],
         loss=last["loss"],
         streams=counts["streams"],
@@ -158,14 +189,20 @@ class _Run:
     config: TrainConfig
     base: Base
     work: Workspace
+    scorer: Scorer | None
     report: Callable[[Progress], None]
     checkpoint_s: float
+    mined: dict[Path, Path]
 
 
 def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs: Sequence[Input]) -> None:
     """Fill the workspace."""
     work, config = run.work, run.config
     corpus = write_texts(datasets, work.scratch / TEXTS_FILE, stream_config(config))
+    if run.mined:
+        names = zip(dataset_names(datasets), datasets, strict=True)
+        mined = {name: run.mined[folder] for name, folder in names if folder in run.mined}
+        corpus = use_negatives(corpus, mined, wants_negatives=config.negatives > 0, consistent_at=config.consistent_at)
     streams, left_out = _usable(corpus)
     sampler = Sampler(
         streams,
@@ -180,9 +217,10 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
         _check_sizes(config, model)
         features = open_features(model, texts, work.scratch)
         cuts_modalities = config.towers == "modality"
-        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities)
-        if config.steps:
-            _fit(run, model, batches)
+        further = FurtherDocuments(streams, count=config.negatives, seed=config.seed) if config.negatives else None
+        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities, further=further)
+        steps, kept_base = _fit(run, model, batches) if config.steps else (0, 0.0)
+        validation = None if run.scorer is None else run.scorer(wrap_model(model, name=run.base.label, revision=""))
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
         model.save_pretrained(str(work.path), create_model_card=False)
     if config.steps:
@@ -190,7 +228,9 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     else:
         (work.path / LOG_FILE).touch()
     counts = {
-        "steps": config.steps,
+        "steps": steps,
+        "base_share": kept_base,
+        "validation": validation,
         "max_tokens": token_limit(model),
         "rows": corpus.rows,
         "rows_seen": int(batches.is_seen.sum()),
@@ -253,10 +293,13 @@ def _texts_seen(texts: Texts, batches: Batches) -> Iterator[str]:
             yield from texts.take(rows[start : start + CHUNK_ROWS], view)
 
 
-def _fit(run: _Run, model: Any, batches: Batches) -> None:
-    """Train the model, from the last checkpoint where there is one."""
-    from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, find_checkpoint
+def _fit(run: _Run, model: Any, batches: Batches) -> tuple[int, float]:
+    """Train the model, from its last checkpoint if any; the steps taken, and the share of the base in the result."""
+    from procqa.encoder.selection import BestWeights, copy_weights, keep_base
+    from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, ValidateAndStop, find_checkpoint
 
+    base = copy_weights(model) if run.config.keep_base else {}
+    score = None if run.scorer is None else partial(run.scorer, wrap_model(model, name=run.base.label, revision=""))
     folder = run.work.scratch / "checkpoints"
     checkpoint, first_step = find_checkpoint(folder)
     for step in range(first_step):
@@ -270,5 +313,18 @@ def _fit(run: _Run, model: Any, batches: Batches) -> None:
         take_masked=trainer.objective.take_masked,
     )
     trainer.add_callback(LogAndCheckpoint(log.write, run.checkpoint_s))
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    best = None
+    if run.config.validate_every is not None and score is not None:
+        best = BestWeights(run.work.scratch / "best", patience=run.config.patience, first_step=first_step)
+        trainer.add_callback(ValidateAndStop(best, score, model, every=run.config.validate_every))
+    if best is not None and best.is_over:  # a kill came between its last checkpoint and its end
+        steps = first_step
+    else:
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        steps = int(trainer.state.global_step)
     model.to("cpu")
+    if best is not None:
+        model.load_state_dict(best.read())
+    if steps < run.config.steps:
+        batches.recount(steps)  # the loader is a batch ahead
+    return steps, keep_base(model, base, run.config.base_shares, score) if run.config.keep_base else 0.0

@@ -1,4 +1,4 @@
-"""Whatever orders documents for a query: words (bm25), a model's vectors, or both fused by rank.
+"""Whatever orders documents for a query: words (bm25), a model's vectors, or both as one score.
 
 A ranker takes the documents of a task once and then ranks queries in blocks, so that memory holds the
 documents and a few hundred rankings, never all of them. Documents come sorted by id: equal scores stand by
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from procqa.config import EvaluateConfig
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ConfigError, MissingExtra
+from procqa.search.fusion import fuse
 from procqa.text import lexical_tokens
 from procqa.topk import top_k, top_k_of_scores
 
@@ -139,6 +140,10 @@ class Bm25:
             best = [top_k_of_scores(self._scores(query), k) for query in block]
             yield np.array([row[0] for row in best], np.float32), np.array([row[1] for row in best], np.int64)
 
+    def score(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """(Q, N) the score of every document for each query."""
+        return np.stack([self._scores(query) for query in queries])
+
     def _scores(self, query: str) -> NDArray[np.float32]:
         """The score of every document (N,), 0 where no word is shared."""
         words = [self._vocabulary[word] for word in self._tokenize(query) if word in self._vocabulary]
@@ -158,6 +163,7 @@ class Dense:
             f"{encoder.name} revision {encoder.revision}, {encoder.max_tokens} tokens a text, {encoder.arithmetic}, "
             "cosine, exact"
         )
+        self.fusion_weight = encoder.fusion_weight
         self._encoder, self._report = encoder, report
         self._held: str | None = None
         self._vectors = np.empty((0, encoder.dimensions), np.float32)
@@ -185,25 +191,22 @@ class Dense:
 
 
 class Hybrid:
-    """Reciprocal rank fusion of bm25 and a model.
+    """The scores of bm25 and of a model as one, as search fuses them: ``search.fusion``.
 
-    A document at rank r of a ranking, counted from 1, gets weight / (rrf_k + r) from it and nothing from a
-    ranking that it is not in: beyond the depth, or without a shared word in bm25. A model that scores every
-    document 0, because it knows no token of the query, has no ranking. The weights are equal unless the
-    config says otherwise; none is tuned on a task.
+    The weight is that of the model, unless the config names one; none is tuned on a task.
 
-    Source: Cormack, Clarke and Büttcher 2009 (rrf_k = 60); ours, docs/evaluation.md, for the rest.
+    Source: ours, docs/decisions/0007.
     """
 
-    def __init__(self, lexical: Ranker, dense: Ranker, config: EvaluateConfig) -> None:
+    def __init__(self, lexical: Ranker, dense: Dense, config: EvaluateConfig) -> None:
         self.name = f"{HYBRID}{dense.name}"
         self.revision = f"{lexical.revision} + {dense.revision}"
-        self._weights = (1 - config.dense_weight, config.dense_weight)
+        self._weight = dense.fusion_weight if config.dense_weight is None else config.dense_weight
         self.protocol = (
-            f"reciprocal rank fusion k={config.rrf_k}, weights {self._weights[0]:g} + {self._weights[1]:g}, "
+            f"{1 - self._weight:.3g} × bm25 over its best + {self._weight:.3g} × cosine, "
             f"of the first {config.depth} of ({lexical.protocol}) and of ({dense.protocol})"
         )
-        self._lexical, self._dense, self._config = lexical, dense, config
+        self._lexical, self._dense, self._depth = lexical, dense, config.depth
         self._size = 0
 
     def index(self, pool: Pool) -> None:
@@ -214,22 +217,18 @@ class Hybrid:
 
     def rank(self, queries: Sequence[str], k: int) -> Iterator[Ranking]:
         """Fuse the rankings of both; see ``Ranker.rank``."""
-        depth = self._config.depth
-        blocks = zip(self._lexical.rank(queries, depth), self._dense.rank(queries, depth), strict=True)
-        for (word_scores, by_words), (vector_scores, by_vectors) in blocks:
+        blocks = zip(self._lexical.rank(queries, self._depth), self._dense.rank(queries, self._depth), strict=True)
+        for (word_scores, by_words), (cosines, by_vectors) in blocks:
             best = []
             for row in range(len(by_words)):
-                matched = by_words[row][word_scores[row] > 0]
-                compared = by_vectors[row] if vector_scores[row].any() else by_vectors[row][:0]
-                best.append(top_k_of_scores(self._fuse(matched, compared), k))
+                n_matched = int((word_scores[row] > 0).sum())
+                words = by_words[row, :n_matched], word_scores[row, :n_matched]
+                vectors = by_vectors[row], cosines[row]
+                scores = np.zeros(self._size)
+                positions, fused = fuse(words, vectors, weight=self._weight, depth=self._depth)
+                scores[positions] = fused
+                best.append(top_k_of_scores(scores, k))
             yield np.array([row[0] for row in best], np.float32), np.array([row[1] for row in best], np.int64)
-
-    def _fuse(self, *rankings: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The fused score of every document, (N,)."""
-        scores = np.zeros(self._size)
-        for weight, ranking in zip(self._weights, rankings, strict=True):
-            scores[ranking] += weight / (self._config.rrf_k + np.arange(1, len(ranking) + 1))
-        return scores
 
 
 def check_ranker_names(names: Sequence[str]) -> list[str]:
@@ -258,25 +257,27 @@ def open_rankers(names: Sequence[str], config: EvaluateConfig, *, report: Report
         ArtifactError: a model is not there or cannot be read.
         MissingExtra: a ranker needs a package that is not installed.
     """
-    parts: dict[str, Ranker] = {}
+    checked = check_ranker_names(names)
+    needs_words = any(name == "bm25" or name.startswith(HYBRID) for name in checked)
+    words = Bm25(config, report=report) if needs_words else None
+    models: dict[str, Dense] = {}
 
-    def part(name: str) -> Ranker:
-        if name not in parts:
-            if name == "bm25":
-                parts[name] = Bm25(config, report=report)
-            else:
-                encoder = open_encoder(
-                    name, max_tokens=config.max_tokens, precision=config.precision, backend=config.backend
-                )
-                parts[name] = Dense(name, encoder, report=report)
-        return parts[name]
+    def model(name: str) -> Dense:
+        if name not in models:
+            encoder = open_encoder(
+                name, max_tokens=config.max_tokens, precision=config.precision, backend=config.backend
+            )
+            models[name] = Dense(name, encoder, report=report)
+        return models[name]
 
     opened: list[Ranker] = []
-    for name in check_ranker_names(names):
-        if name.startswith(HYBRID):
-            opened.append(Hybrid(part("bm25"), part(name.removeprefix(HYBRID)), config))
+    for name in checked:
+        if name == "bm25" and words is not None:
+            opened.append(words)
+        elif name.startswith(HYBRID) and words is not None:
+            opened.append(Hybrid(words, model(name.removeprefix(HYBRID)), config))
         else:
-            opened.append(part(name))
+            opened.append(model(name))
     return opened
 
 

@@ -41,9 +41,6 @@ from procqa.journal import append_log
 from procqa.lock import lock
 from procqa.records import Document
 
-FUSION = {"rrf_k": 60, "lexical": 0.5, "dense": 0.5}
-"""Reciprocal rank fusion: Σ weight / (rrf_k + rank). Source: ours, docs/decisions/0007."""
-
 TEXT_FORMAT = "title + blank line + answer"
 NOT_COPIED = (".*", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack", "*.onnx", "*.ot", "training.jsonl")
 """What an encoder folder may hold and a search never reads; pickles are among it."""
@@ -73,6 +70,11 @@ class DocumentEncoder(Protocol):
     @property
     def dimensions(self) -> int:
         """D, the size of a vector."""
+        ...
+
+    @property
+    def fusion_weight(self) -> float:
+        """In [0, 1], of its cosines beside words."""
         ...
 
     @property
@@ -181,11 +183,10 @@ def _recipe(encoder: DocumentEncoder | None) -> dict[str, Any]:
             "name": name,
             "revision": encoder.revision,
             "dimensions": encoder.dimensions,
+            "fusion_weight": encoder.fusion_weight,
             "arithmetic": encoder.arithmetic,
         }
-    recipe: dict[str, Any] = as_json(
-        {"boosts": BOOSTS, "text": TEXT_FORMAT, "encoder": described, "fusion": FUSION if encoder else None}
-    )
+    recipe: dict[str, Any] = as_json({"boosts": BOOSTS, "text": TEXT_FORMAT, "encoder": described})
     return recipe
 
 

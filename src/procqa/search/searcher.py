@@ -1,4 +1,4 @@
-"""Answers queries from an index: words, vectors, or both fused by rank.
+"""Answers queries from an index: words, vectors, or both as one score.
 
 The one place where an encoder meets an index. Python, the command line, HTTP and the page all call
 ``Searcher.search``, and all show ``result_json`` of what it returns.
@@ -6,13 +6,15 @@ The one place where an encoder meets an index. Python, the command line, HTTP an
 
 import threading
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from procqa.artifact import MANIFEST, Manifest, load_manifest
-from procqa.config import MAX_QUERY_CHARS, SearchConfig
+from procqa.config import MAX_QUERY_CHARS
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
 from procqa.index.build import generation_folder
@@ -20,6 +22,8 @@ from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Hit
+from procqa.search.fusion import fuse
+from procqa.search_config import SearchConfig
 from procqa.text import fence
 
 FUSION_DEPTH = 100
@@ -69,7 +73,7 @@ class Searcher:
         self._lexical = LexicalIndex(self._generation / "lexical")
         self._described: dict[str, Any] | None = manifest.recipe["encoder"]
         self._dense = None if self._described is None else DenseIndex(self._generation / "dense")
-        self._fusion: dict[str, float] | None = manifest.recipe["fusion"]
+        self._weight: float = 0.0 if self._described is None else self._described["fusion_weight"]
         self._encoder: Encoder | None = None
         self._lock = threading.Lock()
 
@@ -170,12 +174,12 @@ class Searcher:
         vector = self._encode(query)
         if mode == "dense":
             return self._dense.search(vector, k, language=language)
-        assert self._fusion is not None
         depth = max(k, FUSION_DEPTH)
         words = self._lexical.search(query, depth, language=language)
         vectors = self._dense.search(vector, depth, language=language)
-        weighted = [(words, self._fusion["lexical"]), (vectors, self._fusion["dense"])]
-        return fuse(weighted, rrf_k=self._fusion["rrf_k"])[:k]
+        positions, scores = fuse(_columns(words), _columns(vectors), weight=self._weight, depth=depth)
+        best = np.lexsort((positions, -scores))[:k]
+        return list(zip(positions[best].tolist(), scores[best].tolist(), strict=True))
 
     def _encode(self, query: str) -> Any:  # Any: (D,) float32; tokenizers are not for two threads at once
         with self._lock:
@@ -202,16 +206,9 @@ class Searcher:
         return encoder
 
 
-def fuse(rankings: list[tuple[Ranking, float]], *, rrf_k: float) -> Ranking:
-    """Rankings with their weights as one: Σ weight / (rrf_k + rank), ties by position.
-
-    Source: ours, docs/decisions/0007.
-    """
-    scores: defaultdict[int, float] = defaultdict(float)
-    for ranking, weight in rankings:
-        for rank, (position, _) in enumerate(ranking, start=1):
-            scores[position] += weight / (rrf_k + rank)
-    return sorted(scores.items(), key=lambda hit: (-hit[1], hit[0]))
+def _columns(ranking: Ranking) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The positions and the scores of a ranking."""
+    return np.array([position for position, _ in ranking], np.int64), np.array([score for _, score in ranking])
 
 
 def markdown_of(document: Document) -> tuple[str, str]:
