@@ -406,8 +406,12 @@ class EvaluateConfig:
     )
     bootstrap: int = field(default=1_000, metadata={"help": "bootstrap resamples behind each interval"})
     max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
-    precision: Literal["auto", "fp32", "bf16"] = field(default="auto", metadata={"help": "auto is bf16 where native"})
-    backend: Backend = field(default="auto", metadata={"help": "what computes models; auto is openvino if installed"})
+    precision: Literal["auto", "fp32", "bf16"] = field(
+        default="auto", metadata={"help": "arithmetic of transformers; auto is bf16 where the processor has it"}
+    )
+    backend: Backend = field(
+        default="auto", metadata={"help": "what computes transformers; auto is openvino where it is installed"}
+    )
     seed: int = field(default=42, metadata={"help": "seed of the bootstrap"})
 
     def __post_init__(self) -> None:

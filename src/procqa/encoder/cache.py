@@ -264,7 +264,9 @@ def open_cached(name: str, folder: Path, *, max_tokens: int = 128) -> CachedEnco
         MissingExtra: the encoder needs a package that is not installed.
     """
     encoder = open_encoder(name, max_tokens=max_tokens)
-    return CachedEncoder(encoder, folder, {"settings": settings_sha256(find_encoder(name))})
+    return CachedEncoder(
+        encoder, folder, {"settings": settings_sha256(find_encoder(name)), "arithmetic": encoder.arithmetic}
+    )
 
 
 def settings_sha256(folder: Path) -> str:

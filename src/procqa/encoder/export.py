@@ -126,85 +126,104 @@ def _export_int8(request: EncoderExport, folder: Path) -> Manifest:
     return load_manifest(request.out, kind="encoder")
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A transformer, and the recipe of what is made of it."""
+
+    form: Form
+    base: Base
+    folder: Path
+    model: Any  # SentenceTransformer, which has no types
+    recipe: dict[str, Any]
+
+
 def _export_transformer(request: EncoderExport, base: Base, folder: Path) -> Manifest:
     """A transformer as static embeddings or as a graph."""
     if is_static(folder) or is_graph(folder):
         kind = "static" if is_static(folder) else "a graph"
         raise ConfigError(f"{request.form} must be made of a transformer, but {base.label} is {kind} already")
-    assert base.sha256 is not None
     model = load_model(folder, max_tokens=MOST_TOKENS)
     check_graph(model, base.label)
-    recipe: dict[str, Any] = {
+    job = _Job(request.form, base, folder, model, _recipe(request, base, int(model.get_embedding_dimension())))
+    inputs = (_input_of(base, folder),)
+    complete = _find_complete(request, job.recipe, inputs)
+    if complete is None:
+        with artifact.workspace(request.out, kind="encoder", recipe=job.recipe, inputs=inputs) as work:
+            _empty(work.path)
+            if request.form == "static":
+                _write_static(job, work.path)
+            else:
+                _write_graph(job, work.path)
+            if (folder / SEEN_FILE).is_file():
+                shutil.copyfile(folder / SEEN_FILE, work.path / SEEN_FILE)
+            _finish(job, work)
+        complete = load_manifest(request.out, kind="encoder")
+    return complete
+
+
+def _recipe(request: EncoderExport, base: Base, size: int) -> dict[str, Any]:
+    """What makes an export of a transformer, by the names that a trained encoder has for its base."""
+    recipe = {
         "exported_as": request.form,
         "base": base.label,
         "base_sha256": base.sha256,
         "base_lineage": list(base.lineage),
     }
-    if request.form == "static":
-        size = int(model.get_embedding_dimension())
-        wanted = request.dimensions or min(DIMENSIONS, size)
-        require(wanted <= size, f"dimensions must be at most the {size} of {base.label}, got {wanted}")
-        recipe |= {"dimensions": wanted, "sif_a": SIF_A}
-    inputs = (_input_of(base, folder),)
-    complete = _find_complete(request, recipe, inputs)
-    if complete is not None:
-        return complete
-    with artifact.workspace(request.out, kind="encoder", recipe=recipe, inputs=inputs) as work:
-        _empty(work.path)
-        if request.form == "static":
-            _write_static(model, work, recipe["dimensions"])
-        else:
-            _write_graph(model, work, "openvino" if request.form == "openvino" else "onnx")
-        has_seen = (folder / SEEN_FILE).is_file()
-        if has_seen:
-            shutil.copyfile(folder / SEEN_FILE, work.path / SEEN_FILE)
-        _finish(model, request.form, base, work, recipe, has_seen=has_seen)
-    return load_manifest(request.out, kind="encoder")
+    if request.form != "static":
+        return recipe
+    wanted = request.dimensions or min(DIMENSIONS, size)
+    require(wanted <= size, f"dimensions must be at most the {size} of {base.label}, got {wanted}")
+    return {**recipe, "dimensions": wanted, "sif_a": SIF_A}
 
 
-def _write_static(model: Any, work: Workspace, dimensions: int) -> None:
+def _write_static(job: _Job, folder: Path) -> None:
     """The folder of a StaticEmbedding that has the tokens of a transformer."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 
-    tokenizer = tokenizer_of(model)
-    tokenizer.enable_truncation(token_limit(model))
-    embeddings = torch.from_numpy(distil(model, dimensions=dimensions))
+    tokenizer = tokenizer_of(job.model)
+    tokenizer.enable_truncation(token_limit(job.model))
+    embeddings = torch.from_numpy(distil(job.model, dimensions=job.recipe["dimensions"]))
     modules: list[Any] = [StaticEmbedding(tokenizer, embedding_weights=embeddings), Normalize()]
     static = SentenceTransformer(modules=modules, local_files_only=True)
-    static.save_pretrained(str(work.path), create_model_card=False)
-    for path in work.path.rglob("*.safetensors"):
+    static.save_pretrained(str(folder), create_model_card=False)
+    for path in folder.rglob("*.safetensors"):
         path.chmod(0o644)  # safetensors makes files that only their owner can read
 
 
-def _write_graph(model: Any, work: Workspace, form: GraphFormat) -> None:
+def _write_graph(job: _Job, folder: Path) -> None:
     """The graph of a transformer, and what it is fed with."""
     from procqa.encoder import onnx, openvino
 
-    module = whole_module(model)
+    form: GraphFormat = "openvino" if job.form == "openvino" else "onnx"
+    module = whole_module(job.model)
     if form == "openvino":
-        openvino.save(openvino.convert(module), work.path)
+        openvino.save(openvino.convert(module), folder)
     else:
-        onnx.save(module, work.path)
-    write_shape(work.path, graph_shape(model, form, max_tokens=token_limit(model)))
-    (work.path / TOKENIZER_FILE).write_text(write_tokenizer(tokenizer_of(model)), encoding="utf-8")
+        onnx.save(module, folder)
+    write_shape(folder, graph_shape(job.model, form, max_tokens=token_limit(job.model)))
+    (folder / TOKENIZER_FILE).write_text(write_tokenizer(tokenizer_of(job.model)), encoding="utf-8")
 
 
-def _finish(model: Any, form: Form, base: Base, work: Workspace, recipe: dict[str, Any], *, has_seen: bool) -> None:
+def _finish(job: _Job, work: Workspace) -> None:
     """Measure what was written, and write its card."""
-    limit = token_limit(model)
-    settings: Any = {"name": base.label, "max_tokens": limit}  # Any: the keyword arguments of both
+    limit = token_limit(job.model)
     export: StaticEncoder | GraphEncoder
-    if form == "static":
-        export = open_static(work.path, **settings)
+    if job.form == "static":
+        export = open_static(work.path, name=job.base.label, max_tokens=limit)
     else:
-        export = open_graph(work.path, **settings, precision="fp32")
-        check_same(model, export)
-    found = likeness(TorchEncoder(base.label, str(base.sha256), model), export)
-    card = _card(form, base, recipe, found, limit, has_seen=has_seen)
+        export = open_graph(work.path, name=job.base.label, max_tokens=limit, precision="fp32")
+        check_same(job.model, export)
+    found = likeness(TorchEncoder(job.base.label, str(job.base.sha256), job.model), export)
+    has_seen = (work.path / SEEN_FILE).is_file()
+    card = _card(job.form, job.base, job.recipe, found, limit, has_seen=has_seen)
     (work.path / "README.md").write_text(card, encoding="utf-8")
-    work.finish({"dimensions": export.dimensions, "max_tokens": limit, "likeness": found})
+    counts: dict[str, Any] = {"dimensions": export.dimensions, "max_tokens": limit, "likeness": found}
+    validation = load_manifest(job.folder).counts.get("validation") if is_artifact(job.folder) else None
+    if validation is not None and job.form != "static":  # a weight that belongs to the same vectors
+        counts["validation"] = validation
+    work.finish(counts)
 
 
 def _find_complete(request: EncoderExport, recipe: dict[str, Any], inputs: tuple[Input, ...]) -> Manifest | None:
