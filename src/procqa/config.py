@@ -48,6 +48,7 @@ def parse_memory(text: str) -> int:
 
 
 Keep = Literal["keep", "drop"]
+Backend = Literal["auto", "torch", "openvino"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,6 +409,9 @@ class EvaluateConfig:
     max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
     precision: Literal["auto", "fp32", "bf16"] = field(
         default="auto", metadata={"help": "arithmetic of transformers; auto is bf16 where the processor has it"}
+    )
+    backend: Backend = field(
+        default="auto", metadata={"help": "what computes transformers; auto is openvino where it is installed"}
     )
     seed: int = field(default=42, metadata={"help": "seed of the bootstrap"})
 

@@ -49,6 +49,17 @@ def test_a_file_of_lines_becomes_an_array(folder: Path, tmp_path: Path):
     assert np.load(tmp_path / "v.npy") == pytest.approx(open_encoder(str(folder)).encode_documents(TEXTS), abs=1e-6)
 
 
+def test_vectors_of_8_bit_numbers_keep_their_directions(folder: Path, tmp_path: Path):
+    ran = run(folder, "--out", tmp_path / "v.npy", "--as", "int8", stdin="\n".join(TEXTS).encode())
+    assert ran.returncode == 0, ran.stderr
+    numbers = np.load(tmp_path / "v.npy")
+    assert (numbers.dtype, numbers.shape, int(np.abs(numbers).max())) == (np.int8, (3, 16), 127)
+    rows = numbers.astype(np.float32)
+    cosines = (rows * open_encoder(str(folder)).encode_documents(TEXTS)).sum(axis=1)
+    lengths = np.maximum(np.linalg.norm(rows, axis=1), 1)
+    assert cosines / lengths == pytest.approx([1, 0, 1], abs=1e-3)
+
+
 def test_bytes_that_are_no_text_are_a_text_too(folder: Path):
     ran = run(folder, stdin=b"list \xff\xfe file\n")
     assert (ran.returncode, len(ran.stdout.splitlines())) == (0, 1)
@@ -60,6 +71,8 @@ def test_bytes_that_are_no_text_are_a_text_too(folder: Path):
         (("nowhere/at-all/x",), 1, "must be an encoder folder"),
         (("minilm", "--max-tokens", "0"), 2, "max_tokens must be at least 1"),
         (("minilm", "--precision", "fp16"), 2, "is not one of 'auto', 'fp32', 'bf16'"),
+        (("minilm", "--as", "int8"), 2, "must have a file to write"),
+        (("minilm", "--backend", "tpu"), 2, "is not one of 'auto', 'torch', 'openvino'"),
         (("minilm", "--out", "."), 2, "--out must be a file"),
         (("minilm", "--input", "absent.txt"), 1, "absent.txt"),
     ],

@@ -20,3 +20,11 @@ def static_folder(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     out = tmp_path_factory.mktemp("static") / "encoder"
     train([dataset], out, tiny_config())
     return out
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transformer of one layer, untrained."""
+    out = tmp_path_factory.mktemp("tiny") / "encoder"
+    train([dataset], out, tiny_config(base="tiny", dimensions=64, layers=1, steps=0, max_tokens=32))
+    return out

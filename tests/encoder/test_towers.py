@@ -8,8 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procqa.encoder.model import ModalityEncoder, open_encoder
+from procqa.encoder.model import open_encoder
 from procqa.encoder.static import is_static
+from procqa.encoder.torch_encoder import ModalityEncoder
 from procqa.encoder.towers import cut_modalities, first_modules, is_code, join_parts, towers_of
 from procqa.encoder.training import train
 from procqa.errors import ArtifactError

@@ -23,7 +23,7 @@ force_option = click.option("--force", is_flag=True, help="replace a folder that
 LOCAL = "local"
 """The origin of posts that have no pages: their authors' names say where they come from."""
 
-COMPUTING = {"precision"}
+COMPUTING = {"precision", "backend"}
 """The fields of EvaluateConfig that ``open_encoder`` takes and that change a vector by rounding alone."""
 
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")

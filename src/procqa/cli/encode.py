@@ -19,11 +19,25 @@ from procqa.errors import ArtifactError
 )
 @click.option("--side", type=click.Choice(["document", "query"]), default="document", help="what the lines are")
 @click.option("--out", type=click.Path(path_type=Path), help="write all vectors to this .npy file and print none")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["float32", "int8"]),
+    default="float32",
+    help="numbers in --out; int8 rows have the direction of the vector and a length of their own",
+)
 @click.option("--max-tokens", type=int, default=128, help="tokens read of each line [default: 128]")
 @encoder_options
 @json_option
 def command(
-    model: str, source: Path | None, side: str, out: Path | None, max_tokens: int, as_json: bool, **options: Any
+    model: str,
+    source: Path | None,
+    side: str,
+    out: Path | None,
+    kind: Any,
+    max_tokens: int,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Print the vector of each line of text; MODEL is a folder, minilm, default, or a hub name.
 
@@ -36,12 +50,13 @@ def command(
 
     require(max_tokens >= 1, f"max_tokens must be at least 1, got {max_tokens}")
     require(out is None or (bool(out.name) and not out.is_dir()), f"--out must be a file, got the folder {out}")
+    require(out is not None or kind == "float32", "--as int8 must have a file to write, --out: int8 is not printed")
     encoder = open_encoder(model, max_tokens=max_tokens, **given(options))
     with _open(source) as stream:
         lines = read_lines(stream, most_bytes=4 * CHARS_A_TOKEN * max_tokens)
         batches = encode_texts(encoder, lines, side="query" if side == "query" else "document")
         if out is not None:
-            n_rows = write_vectors(out, batches, dimensions=encoder.dimensions)
+            n_rows = write_vectors(out, batches, dimensions=encoder.dimensions, kind=kind)
             summary = {
                 "out": str(out),
                 "vectors": n_rows,

@@ -279,7 +279,7 @@ def open_cached(name: str, folder: Path, *, max_tokens: int = 128, precision: Pr
         ArtifactError: there is no such encoder, it is broken, or the cache cannot be read or written.
         MissingExtra: the encoder needs a package that is not installed.
     """
-    encoder = open_encoder(name, max_tokens=max_tokens, precision=precision)
+    encoder = open_encoder(name, max_tokens=max_tokens, precision=precision, backend=backend)
     return CachedEncoder(encoder, folder, {"settings": settings_sha256(find_encoder(name))})
 
 

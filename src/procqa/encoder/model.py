@@ -10,8 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,10 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import digest_files
-from procqa.encoder.precision import Arithmetic, Precision, choose_arithmetic, in_arithmetic
+from procqa.config import Backend
+from procqa.encoder.backends import choose_backend
+from procqa.encoder.graph import is_graph, open_graph
+from procqa.encoder.precision import Precision, choose_arithmetic
 from procqa.encoder.seen import SEEN_FILE
 from procqa.encoder.static import is_static, open_static
-from procqa.encoder.towers import ROUTES, cut_modalities, first_modules, towers_of
+from procqa.encoder.torch_encoder import ModalityEncoder, TorchEncoder, limit_tokens
+from procqa.encoder.towers import ROUTES, towers_of
 from procqa.encoder.validation import FUSION_WEIGHT, read_fusion_weight
 from procqa.errors import ArtifactError, MissingExtra
 from procqa.files import sha256_file
@@ -34,8 +36,6 @@ SHIPPED = Path(__file__).parent.parent / "bundled" / "encoder"
 HUB_NAME = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@(?P<revision>[\w./-]+))?")
 HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 """What is fetched of a hub model, in any of its folders: no pickle and no code."""
-
-_BATCH_TEXTS = 32
 
 
 class Encoder(Protocol):
@@ -80,81 +80,18 @@ class Encoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class TorchEncoder:
-    """An encoder that is a sentence-transformers model."""
-
-    name: str
-    revision: str
-    model: Any  # SentenceTransformer, which has no types
-    precision: Arithmetic = "fp32"
-    fusion_weight: float = FUSION_WEIGHT
-
-    @property
-    def dimensions(self) -> int:
-        """D, the size of a vector."""
-        return int(self.model.get_embedding_dimension())
-
-    @property
-    def max_tokens(self) -> int:
-        """Tokens that are read of each text."""
-        return token_limit(self.model)
-
-    @property
-    def arithmetic(self) -> str:
-        """Torch, and its arithmetic."""
-        return f"torch {self.precision}"
-
-    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, D) float32 unit rows, with the model's own query prompt where it has one."""
-        return self._encode(self.model.encode_query, texts)
-
-    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, D) float32 unit rows, with the model's own document prompt where it has one."""
-        return self._encode(self.model.encode_document, texts)
-
-    def _encode(self, encode: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-        if not texts:
-            return np.empty((0, self.dimensions), dtype=np.float32)
-        # The library sorts by length and runs in inference mode.
-        with in_arithmetic(self.precision, self.model.device.type):
-            vectors = encode(list(texts), batch_size=_BATCH_TEXTS, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class ModalityEncoder(TorchEncoder):
-    """An encoder with a tower for prose and one for code; see ``towers``."""
-
-    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, D) float32 unit rows; a blank text is a row of zeros."""
-        return self._encode_parts(texts)
-
-    def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, D) float32 unit rows; a blank text is a row of zeros."""
-        return self._encode_parts(texts)
-
-    def _encode_parts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        total = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        parts = [cut_modalities(text) for text in texts]
-        for number, route in enumerate(ROUTES["modality"]):
-            chosen = [place for place, both in enumerate(parts) if both[number].strip()]
-            encode = partial(self.model.encode, task=route)
-            total[chosen] += self._encode(encode, [parts[place][number] for place in chosen])
-        norms = np.linalg.norm(total, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = total / np.maximum(norms, 1e-12)
-        return unit
-
-
-def open_encoder(name: str, *, max_tokens: int = 128, precision: Precision = "auto") -> Encoder:
+def open_encoder(
+    name: str, *, max_tokens: int = 128, precision: Precision = "auto", backend: Backend = "auto"
+) -> Encoder:
     """The encoder of a name: ``minilm``, ``default``, a folder, or ``ORG/NAME`` of the model hub.
 
     Args:
         max_tokens: tokens read of each text, at most; a model's own limit stays where it is lower.
         precision: arithmetic of a transformer; a static encoder has fp32 alone.
+        backend: what computes a transformer; see ``backends``.
 
     Raises:
-        ConfigError: there is no such precision.
+        ConfigError: there is no such precision or backend.
         ArtifactError: there is no such encoder, it is broken, or its weights are not safetensors.
         MissingExtra: the encoder needs torch, which is not installed.
     """
@@ -162,13 +99,16 @@ def open_encoder(name: str, *, max_tokens: int = 128, precision: Precision = "au
     weight = read_fusion_weight(folder)
     if is_static(folder):
         return open_static(folder, name=name, max_tokens=max_tokens, fusion_weight=weight)
+    if is_graph(folder):
+        return open_graph(folder, name=name, max_tokens=max_tokens, precision=precision, fusion_weight=weight)
     model = load_model(folder, max_tokens=max_tokens)
-    return wrap_model(model, name=name, revision=weights_sha256(folder), precision=precision, fusion_weight=weight)
+    encoder = wrap_model(model, name=name, revision=weights_sha256(folder), precision=precision, fusion_weight=weight)
+    return choose_backend(encoder, backend, precision=precision)
 
 
 def wrap_model(
     model: Any, *, name: str, revision: str, precision: Precision = "auto", fusion_weight: float = FUSION_WEIGHT
-) -> Encoder:
+) -> TorchEncoder:
     """The encoder that a sentence-transformers model is, whatever towers it has."""
     kind = ModalityEncoder if towers_of(model) == "modality" else TorchEncoder
     return kind(name, revision, model, choose_arithmetic(precision, model.device.type), fusion_weight)
@@ -251,6 +191,8 @@ def _fetch(name: str) -> Path:
 
 def _check(folder: Path, name: str) -> None:
     """Refuse what is no encoder, what would run foreign code, and what holds no safetensors."""
+    if is_graph(folder):  # numbers and operations alone
+        return
     if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
         raise ArtifactError(f"{name} must be an encoder, but it holds neither modules.json nor config.json")
     for kind in [*(module.get("type") for module in _modules(folder, name)), *_tower_types(folder, name)]:
@@ -328,6 +270,8 @@ def load_model(folder: Path, *, max_tokens: int) -> Any:  # Any: SentenceTransfo
         ArtifactError: the folder holds no model that the library can read.
         MissingExtra: torch or sentence-transformers is not installed.
     """
+    if is_graph(folder):
+        raise ArtifactError(f"{folder} holds a graph, which torch does not read: name the encoder it was made from")
     try:
         import safetensors
         from sentence_transformers import SentenceTransformer
@@ -344,34 +288,8 @@ def load_model(folder: Path, *, max_tokens: int) -> Any:  # Any: SentenceTransfo
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, safetensors.SafetensorError) as error:
         sentence = " ".join(str(error).split())[:200]
         raise ArtifactError(f"{folder} must be an encoder that sentence-transformers can read: {sentence}") from error
-    _limit_tokens(model, max_tokens)
+    limit_tokens(model, max_tokens)
     return model
-
-
-def token_limit(model: Any) -> int:
-    """Tokens that a model of ``load_model`` reads of each text."""
-    first = first_modules(model)[0]
-    tokenizer = _static_tokenizer(first)
-    return int(first.max_seq_length if tokenizer is None else tokenizer.truncation["max_length"])
-
-
-def _limit_tokens(model: Any, max_tokens: int) -> None:
-    """Lower the number of tokens that a model, or each of its towers, reads; its own limit stays where it is lower."""
-    for first in first_modules(model):
-        tokenizer = _static_tokenizer(first)
-        if tokenizer is None:
-            limit = first.max_seq_length
-            first.max_seq_length = max_tokens if limit is None else min(limit, max_tokens)
-        else:
-            limit = tokenizer.truncation
-            tokenizer.enable_truncation(max_tokens if limit is None else min(limit["max_length"], max_tokens))
-
-
-def _static_tokenizer(first: Any) -> Any:
-    """The tokenizer of static embeddings, which alone holds their limit; None for a transformer."""
-    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-
-    return first.tokenizer if isinstance(first, StaticEmbedding) else None
 
 
 @contextmanager

@@ -6,12 +6,15 @@ instead of reading them as something else. Source: ours, docs/decisions/0018.
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import load_manifest, workspace
+from procqa.artifact import Manifest, load_manifest, workspace
 from procqa.encoder.static import (
     INT8_KEY,
     SCALE_KEY,
@@ -41,7 +44,12 @@ def quantize_rows(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int8], ND
     return numbers.astype(np.int8), scales.astype(np.float32)
 
 
-def quantize_encoder(folder: Path, out: Path, *, card: str) -> str:
+def quantized_recipe(source: Manifest) -> dict[str, Any]:
+    """The recipe in the manifest of a quantized encoder."""
+    return {**source.recipe, "weights": "int8, a scale a row", "quantized_from": source.sha256}
+
+
+def quantize_encoder(folder: Path, out: Path, *, card: str, about: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Write a static encoder with 8-bit embeddings; its sha256.
 
     What tells of the training (its log, the hashes of what it saw) stays with the encoder that it is made from.
@@ -50,6 +58,7 @@ def quantize_encoder(folder: Path, out: Path, *, card: str) -> str:
         folder: a static encoder that procqa trained.
         out: the encoder folder to make; another one that stands there is replaced.
         card: its README.md.
+        about: what is added to the counts of the manifest.
 
     Raises:
         ArtifactError: the folder is no static encoder of ours, or ``out`` cannot be written.
@@ -63,8 +72,7 @@ def quantize_encoder(folder: Path, out: Path, *, card: str) -> str:
     if not np.isfinite(encoder.embeddings).all():
         raise ArtifactError(f"{folder} must hold numbers alone, but some of its embeddings are none: train it again")
     numbers, scales = quantize_rows(encoder.embeddings)
-    recipe = {**manifest.recipe, "weights": "int8, a scale a row", "quantized_from": manifest.sha256}
-    with workspace(out, kind="encoder", recipe=recipe, inputs=manifest.inputs) as work:
+    with workspace(out, kind="encoder", recipe=quantized_recipe(manifest), inputs=manifest.inputs) as work:
         safetensors.numpy.save_file({INT8_KEY: numbers, SCALE_KEY: scales}, work.path / WEIGHTS_FILE)
         for name in KEPT_FILES:
             if (folder / name).is_file():
@@ -73,7 +81,7 @@ def quantize_encoder(folder: Path, out: Path, *, card: str) -> str:
         (work.path / "README.md").write_text(card, encoding="utf-8")
         for path in work.path.iterdir():
             path.chmod(0o644)
-        work.finish(manifest.counts)
+        work.finish({**manifest.counts, **about})
     return load_manifest(out, kind="encoder").sha256
 
 

@@ -34,11 +34,12 @@ from procqa.encoder.card import write_card
 from procqa.encoder.features import open_features
 from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
-from procqa.encoder.model import quiet, token_limit, wrap_model
+from procqa.encoder.model import quiet, wrap_model
 from procqa.encoder.negatives import find_negatives, use_negatives
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, dataset_names, write_texts
+from procqa.encoder.torch_encoder import token_limit
 from procqa.encoder.validation import Scorer, Validation
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 

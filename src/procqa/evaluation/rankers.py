@@ -277,7 +277,11 @@ def open_rankers(
 
     def model(name: str) -> Dense:
         if name not in models:
-            settings: dict[str, Any] = {"max_tokens": config.max_tokens, "precision": config.precision}
+            settings: dict[str, Any] = {
+                "max_tokens": config.max_tokens,
+                "precision": config.precision,
+                "backend": config.backend,
+            }
             encoder: Encoder
             if cache is None:
                 encoder = open_encoder(name, **settings)

@@ -45,6 +45,9 @@ TEXT_FORMAT = "title + blank line + answer"
 NOT_COPIED = (".*", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack", "*.onnx", "*.ot", "training.jsonl")
 """What an encoder folder may hold and a search never reads; pickles are among it."""
 
+GRAPHS = ("openvino_model.bin", "model.onnx")
+"""What looks like it and is an exported encoder's own, in the folder itself."""
+
 GENERATION = re.compile(r"[0-9a-f]{12}")
 
 Report = Callable[[str, int], None]
@@ -288,7 +291,7 @@ def _fill(plan: _Plan, folder: Path, partial: Path, report: Report) -> dict[str,
         if plan.encoder is not None:
             _write_vectors(documents, plan.encoder, folder / "dense", partial / "vectors.f32", report)
         if plan.encoder is not None and plan.encoder_folder is not None:
-            shutil.copytree(plan.encoder_folder, folder / "encoder", ignore=shutil.ignore_patterns(*NOT_COPIED))
+            shutil.copytree(plan.encoder_folder, folder / "encoder", ignore=_not_copied)
         dates = [source.dump_date for source in plan.sources if source.dump_date is not None]
         return {
             "documents": len(documents),
@@ -299,6 +302,12 @@ def _fill(plan: _Plan, folder: Path, partial: Path, report: Report) -> dict[str,
         }
     finally:
         documents.close()
+
+
+def _not_copied(folder: str, names: list[str]) -> set[str]:
+    """The files of an encoder folder that are left out of an index."""
+    is_graph = "graph.json" in names
+    return shutil.ignore_patterns(*NOT_COPIED)(folder, names) - (set(GRAPHS) if is_graph else set())
 
 
 def _read(sources: Sequence[Source], skipped: Counter[str], report: Report) -> Iterator[Document]:

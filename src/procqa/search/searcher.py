@@ -196,7 +196,8 @@ class Searcher:
                 f"{folder} must hold the encoder of this index ({self._described['name']}), but there is no such "
                 "folder: run procqa index again, or search with the mode lexical"
             )
-        encoder = open_encoder(str(folder.absolute()))
+        # A graph would pay for being made after hundreds of queries.
+        encoder = open_encoder(str(folder.absolute()), backend="torch")
         if encoder.revision != self._described["revision"]:
             raise ArtifactError(
                 f"{folder} must be the encoder that made this index ({self._described['name']}, sha256 "
