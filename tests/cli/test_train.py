@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from procqa.cli import main
+from procqa.cli.train import top_shares
 from tests.encoder.small import small_dataset
 
 TINY = ["--steps", "3", "--batch-size", "8", "--dimensions", "16", "--vocabulary", "400"]
@@ -39,7 +41,7 @@ def test_json_is_one_object_and_the_same_the_second_time(dataset: Path, tmp_path
     assert (told["out"], told["preset"], told["base"]) == (str(tmp_path / "m"), "macp", "static")
     assert (told["steps"], told["pairs_seen"]) == (3, 24)
     assert told["sha256"] == json.loads((tmp_path / "m" / "manifest.json").read_text())["sha256"]
-    assert "step 3/3" in first.stderr
+    assert re.search(r"step 3/3  loss \d+\.\d{3}  [\d,]+ pairs/s  (python|go) 100 %  0 s left", first.stderr)
     second = run(dataset, "--out", tmp_path / "m", "--preset", "static", *TINY, "--json")
     assert (second.exit_code, second.stdout) == (0, first.stdout)
 
@@ -95,6 +97,12 @@ def test_wrong_use_is_one_sentence(arguments: list[str], status: int, sentence: 
     assert sentence in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "m").exists()
+
+
+def test_a_line_of_progress_names_the_three_largest_languages():
+    shares = {"python": 0.5, "go": 0.25, "c": 0.125, "rust": 0.0625, "lisp": 0.0625}
+    assert top_shares(shares) == "python 50 %, go 25 %, c 12 %, others 12 %"
+    assert top_shares({"go": 0.6667, "c": 0.3333}) == "go 67 %, c 33 %"
 
 
 def test_a_missing_dataset_exits_with_1(tmp_path: Path):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from procqa.encoder.log import Progress
     from procqa.encoder.training import TrainSummary
 
+LANGUAGES_SHOWN = 3
+"""Languages named on a line of progress; the others share a number."""
+
 
 @click.command()
 @click.argument("datasets", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATASET...")
@@ -55,7 +58,8 @@ def _progress() -> "Iterator[Callable[[Progress], None]]":
             nonlocal tenth
             text = (
                 f"step {progress.step:,}/{progress.steps:,}  loss {progress.loss:.3f}  "
-                f"{progress.pairs_per_s:,.0f} pairs/s  {_duration(progress.seconds_left)} left"
+                f"{progress.pairs_per_s:,.0f} pairs/s  {top_shares(progress.languages)}  "
+                f"{_duration(progress.seconds_left)} left"
             )
             status.update(text)
             reached = 10 * progress.step // progress.steps
@@ -64,6 +68,14 @@ def _progress() -> "Iterator[Callable[[Progress], None]]":
                 console.print(text, highlight=False)
 
         yield report
+
+
+def top_shares(shares: dict[str, float]) -> str:
+    """The largest shares, and those of all others together: ``python 41 %, go 22 %, others 37 %``."""
+    shown = dict(list(shares.items())[:LANGUAGES_SHOWN])
+    if len(shares) > len(shown):
+        shown["others"] = sum(shares.values()) - sum(shown.values())
+    return ", ".join(f"{name} {100 * share:.0f} %" for name, share in shown.items())
 
 
 def _duration(seconds: float) -> str:

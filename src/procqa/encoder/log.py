@@ -36,6 +36,7 @@ class Progress:
         loss: nats, mean since the last logged step.
         pairs_per_s: since the last logged step.
         seconds_left: at the pace of this attempt.
+        languages: the share of each in the pairs since the last logged step, largest first.
     """
 
     step: int
@@ -43,6 +44,7 @@ class Progress:
     loss: float
     pairs_per_s: float
     seconds_left: float
+    languages: dict[str, float]
 
 
 class StepLog:
@@ -95,6 +97,7 @@ class StepLog:
         """Add the line of a step and report it."""
         now = time.monotonic()
         drawn = self._batches.pairs - self._last_pairs
+        languages = _shares(_by_language(drawn))
         pairs_per_s = drawn.total() / max(now - self._last, 1e-9)
         line = {
             "step": logged.step,
@@ -105,7 +108,7 @@ class StepLog:
             "seconds": round(self._spent + now - self._started, 3),
             "masked": self._take_masked(),
             "streams": _shares(drawn),
-            "languages": _shares(_by_language(drawn)),
+            "languages": languages,
         }
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -119,6 +122,7 @@ class StepLog:
                 loss=logged.loss,
                 pairs_per_s=pairs_per_s,
                 seconds_left=pace * (steps - logged.step),
+                languages=dict(sorted(languages.items(), key=lambda entry: (-entry[1], entry[0]))),
             )
         )
 

@@ -21,6 +21,7 @@ from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
+from procqa.encoder.curve import CURVE_FILE, draw_curve
 from procqa.encoder.features import open_features
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
 from procqa.encoder.model import quiet, token_limit
@@ -186,6 +187,7 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
         model.save_pretrained(str(work.path), create_model_card=False)
     if config.steps:
         shutil.copyfile(work.scratch / LOG_FILE, work.path / LOG_FILE)
+        draw_curve(work.path / CURVE_FILE, work.scratch / LOG_FILE)
     else:
         (work.path / LOG_FILE).touch()
     counts = {
@@ -202,7 +204,7 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     for weights in work.path.rglob("*.safetensors"):
         # safetensors makes files that only their owner can read.
         weights.chmod((work.path / LOG_FILE).stat().st_mode)
-    work.finish(counts, leave_out=(LOG_FILE,))
+    work.finish(counts, leave_out=(LOG_FILE, CURVE_FILE))
 
 
 def _check_sizes(config: TrainConfig, model: Any) -> None:
