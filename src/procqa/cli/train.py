@@ -35,9 +35,13 @@ LANGUAGES_SHOWN = 3
 def command(datasets: tuple[Path, ...], out: Path, preset: str, force: bool, as_json: bool, **options: Any) -> None:
     """Train an encoder on the train splits of datasets; a run that was interrupted goes on where it stopped."""
     config = to_config(TrainConfig, options, partial(train_config, preset))
+    from procqa.encoder.ranks import is_first
     from procqa.encoder.training import train
 
-    with _progress() as report:
+    if not is_first():  # another process of the run shows and prints the same
+        train(datasets, out, config, force=force)
+        return
+    with _progress(config.rows_at_once) as report:
         summary = train(datasets, out, config, force=force, report=report)
     if as_json:
         print_json(dataclasses.asdict(summary))
@@ -46,8 +50,12 @@ def command(datasets: tuple[Path, ...], out: Path, preset: str, force: bool, as_
 
 
 @contextmanager
-def _progress() -> "Iterator[Callable[[Progress], None]]":
-    """A function that shows each logged step on standard error: one line rewritten, or one line a tenth."""
+def _progress(rows_at_once: int | None) -> "Iterator[Callable[[Progress], None]]":
+    """A function that shows each logged step on standard error: one line rewritten, or one line a tenth.
+
+    Args:
+        rows_at_once: what was asked for; where memory is too small for it, a line says what came of it.
+    """
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -55,7 +63,13 @@ def _progress() -> "Iterator[Callable[[Progress], None]]":
         tenth = 0
 
         def report(progress: "Progress") -> None:
-            nonlocal tenth
+            nonlocal tenth, rows_at_once
+            if progress.rows_at_once != rows_at_once:
+                rows_at_once = progress.rows_at_once
+                console.print(
+                    f"memory is short: {rows_at_once:,} texts are encoded at a time from here on, with the same loss",
+                    highlight=False,
+                )
             text = (
                 f"step {progress.step:,}/{progress.steps:,}  loss {progress.loss:.3f}  "
                 f"{progress.pairs_per_s:,.0f} pairs/s  {top_shares(progress.languages)}  "

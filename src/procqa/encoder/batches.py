@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.encoder.features import Features
+from procqa.encoder.ranks import ALONE, Ranks
 from procqa.encoder.sampling import Batch, Sampler
-from procqa.encoder.streams import Stream
+from procqa.encoder.streams import EMPTY, Stream
 from procqa.encoder.towers import ROUTES
 
 
@@ -21,6 +22,7 @@ class Batches:
         features: of the corpus's rows.
         rows: rows of the corpus.
         cuts_modalities: whether the prose and the code of each view are columns of their own.
+        ranks: this process among those that train: it reads its part of each batch, and counts all of it.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class Batches:
         rows: int,
         *,
         cuts_modalities: bool = False,
+        ranks: Ranks = ALONE,
     ) -> None:
+        self._ranks = ranks
         self._parts = ROUTES["modality"] if cuts_modalities else ("",)
         self._streams = streams
         self._sampler = sampler
@@ -50,12 +54,14 @@ class Batches:
 
         Features are told apart by their prefix: ``query_``, or ``query_text_`` and ``query_code_``.
 
-        The keys (B, k) stand under ``label``: what no two pairs may share to be negatives of each other.
+        The keys (B, k) stand under ``label``: what no two pairs may share to be negatives of each other; zeros mark a
+        pair that only fills up the part of a rank.
         """
         import torch
 
-        batch = self.draw(step)
+        batch = self.draw(step).part(self._ranks.rank, self._ranks.count)
         rows, keys = self._look_up(batch)
+        keys[len(batch) - batch.fillers :] = EMPTY
         views = self._views[batch.streams]
         drawn: dict[str, object] = {"label": torch.from_numpy(keys.view(np.int64))}
         for side, name in enumerate(("query", "document")):

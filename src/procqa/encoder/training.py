@@ -2,11 +2,13 @@
 
 Rows are copied to a memory-mapped file, batches come from our sampler, steps are the
 sentence-transformers trainer's. A run that was killed takes up its last checkpoint and ends with the
-weights of the uninterrupted one. Source: docs/paper.md#macp.
+weights of the uninterrupted one. Of several processes the first does all this, and the others open what it made and
+train along. Source: docs/paper.md#macp.
 """
 
 import importlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -14,23 +16,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 
-from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, refuse_overlap, workspace
+from procqa.artifact import (
+    Input,
+    Manifest,
+    Workspace,
+    as_json,
+    find_complete,
+    find_unfinished,
+    load_manifest,
+    refuse_overlap,
+    workspace,
+)
 from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
 from procqa.encoder.curve import CURVE_FILE, draw_curve
-from procqa.encoder.features import open_features
+from procqa.encoder.failures import keeping_checkpoints
+from procqa.encoder.features import Features, open_features
+from procqa.encoder.handover import hand_over, take_over
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
 from procqa.encoder.model import quiet, token_limit
+from procqa.encoder.ranks import Joined, Ranks, is_launched
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, write_texts
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 
-TEXTS_FILE = "texts.arrow"
+TEXTS_FILE, CHECKPOINTS = "texts.arrow", "checkpoints"
 CHUNK_ROWS = 1_024
 TOO_SMALL = "the stream has no two pairs without a common text"
 
@@ -73,6 +87,8 @@ def train(
 ) -> TrainSummary:
     """Train an encoder on the train splits of some datasets; do nothing where it is there already.
 
+    Called in each of the processes that a launcher such as torchrun starts, they train one encoder together.
+
     Args:
         datasets: dataset folders, at least one.
         out: the encoder folder to make.
@@ -84,22 +100,47 @@ def train(
         ArtifactError: a dataset or the base is missing or broken, there is nothing to train on, or ``out``
             cannot be written.
         MissingExtra: torch or sentence-transformers is not installed.
-        ProcqaError: the loss is no longer a number.
+        ProcqaError: the loss is no longer a number, the memory is too small, or another process ended.
     """
+    if is_launched(os.environ):
+        _require_torch()
+    with Joined() as ranks:
+        run = _Run(config, ranks, report, checkpoint_s)
+        if ranks.is_first:
+            _make(run, datasets, out, force=force)
+        else:
+            _follow(run, out)
+        return _summary(out, load_manifest(out, kind="encoder"))
+
+
+def _make(run: "_Run", datasets: Sequence[Path], out: Path, *, force: bool) -> None:
+    """What a process does that is alone or the first: the others are told what to open, or that nothing is to do."""
     refuse_overlap(out, datasets)
     inputs = [_input(folder) for folder in datasets]
     _require_torch()
-    base = find_base(config.base)
-    recipe = _recipe(config, base)
-    complete = find_complete(out, kind="encoder", recipe=recipe, inputs=inputs, force=force)
-    if complete is None:
-        with workspace(out, kind="encoder", recipe=recipe, inputs=inputs) as work:
-            try:
-                _run(_Run(config, base, work, report, checkpoint_s), datasets, recipe=recipe, inputs=inputs)
-            except safetensors.SafetensorError as error:
-                raise ArtifactError(f"{out} could not be written: {error}") from error
-        complete = load_manifest(out, kind="encoder")
-    return _summary(out, complete)
+    base = find_base(run.config.base)
+    origin: dict[str, Any] = {"kind": "encoder", "recipe": _recipe(run.config, base), "inputs": inputs}
+    if find_complete(out, **origin, force=force) is not None:
+        run.ranks.share()
+        return
+    if not force:
+        _refuse_other_work(out, origin)
+    with workspace(out, **origin) as work, keeping_checkpoints(out, work.scratch / CHECKPOINTS, work):
+        _run(run, base, work, datasets, recipe=origin["recipe"], inputs=inputs)
+    run.ranks.share()
+
+
+def _refuse_other_work(out: Path, origin: dict[str, Any]) -> None:
+    """Refuse to throw away the steps of another run."""
+    from procqa.encoder.trainer import find_checkpoint
+
+    scratch = find_unfinished(out, **origin)
+    step = 0 if scratch is None else find_checkpoint(scratch / CHECKPOINTS)[1]
+    if step:
+        raise ArtifactError(
+            f"{out} was begun from other inputs, by another recipe or version, and {step:,} steps of it are kept:"
+            " give that command again to go on, another --out, or --force to begin anew"
+        )
 
 
 def _input(folder: Path) -> Input:
@@ -156,33 +197,33 @@ class _Run:
     """What does not change during a run."""
 
     config: TrainConfig
-    base: Base
-    work: Workspace
+    ranks: Ranks
     report: Callable[[Progress], None]
     checkpoint_s: float
 
 
-def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs: Sequence[Input]) -> None:
+def _run(
+    run: _Run,
+    base: Base,
+    work: Workspace,
+    datasets: Sequence[Path],
+    *,
+    recipe: dict[str, Any],
+    inputs: Sequence[Input],
+) -> None:
     """Fill the workspace."""
-    work, config = run.work, run.config
+    config = run.config
     corpus = write_texts(datasets, work.scratch / TEXTS_FILE, stream_config(config))
     streams, left_out = _usable(corpus)
-    sampler = Sampler(
-        streams,
-        batch_size=config.batch_size,
-        alpha=config.alpha,
-        steps=config.steps,
-        seed=config.seed,
-        batches=config.batches,
-    )
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
-        model = load_base(run.base, config, texts.read, work.scratch)
+        model = load_base(base, config, texts.read, work.scratch)
         _check_sizes(config, model)
-        features = open_features(model, texts, work.scratch)
-        cuts_modalities = config.towers == "modality"
-        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities)
+        batches = _batches(run, streams, corpus.rows, open_features(model, texts, work.scratch))
+        if run.ranks.count > 1:
+            hand_over(work.scratch, streams, corpus.rows, model)
+            run.ranks.share(json.dumps({"scratch": str(work.scratch.resolve()), "config": asdict(config)}))
         if config.steps:
-            _fit(run, model, batches)
+            _fit(run, work.scratch, model, batches)
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
         model.save_pretrained(str(work.path), create_model_card=False)
     if config.steps:
@@ -205,6 +246,42 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
         # safetensors makes files that only their owner can read.
         weights.chmod((work.path / LOG_FILE).stat().st_mode)
     work.finish(counts, leave_out=(LOG_FILE, CURVE_FILE))
+
+
+def _follow(run: _Run, out: Path) -> None:
+    """What every process but the first does: train along on what that one prepared, and wait for the folder.
+
+    Raises:
+        ConfigError: this process was given other settings.
+    """
+    told = run.ranks.share()
+    if not told:
+        return
+    first = json.loads(told)
+    if first["config"] != as_json(asdict(run.config)):
+        raise ConfigError("every process of a run must be given the same settings: start all of them by one command")
+    scratch = Path(first["scratch"])
+    streams, rows, model = take_over(scratch, max_tokens=run.config.max_tokens)
+    with keeping_checkpoints(out, scratch / CHECKPOINTS), Texts(scratch / TEXTS_FILE) as texts, quiet():
+        batches = _batches(run, streams, rows, open_features(model, texts, scratch))
+        if run.config.steps:
+            _fit(run, scratch, model, batches)
+    run.ranks.share()
+
+
+def _batches(run: _Run, streams: Sequence[Stream], rows: int, features: Features) -> Batches:
+    """The batches of the run, of which this process reads its part."""
+    config = run.config
+    sampler = Sampler(
+        streams,
+        batch_size=config.batch_size,
+        alpha=config.alpha,
+        steps=config.steps,
+        seed=config.seed,
+        batches=config.batches,
+    )
+    cuts_modalities = config.towers == "modality"
+    return Batches(streams, sampler, features, rows, cuts_modalities=cuts_modalities, ranks=run.ranks)
 
 
 def _check_sizes(config: TrainConfig, model: Any) -> None:
@@ -254,22 +331,29 @@ def _texts_seen(texts: Texts, batches: Batches) -> Iterator[str]:
             yield from texts.take(rows[start : start + CHUNK_ROWS], view)
 
 
-def _fit(run: _Run, model: Any, batches: Batches) -> None:
+def _fit(run: _Run, scratch: Path, model: Any, batches: Batches) -> None:
     """Train the model, from the last checkpoint where there is one."""
-    from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, find_checkpoint
+    from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, clear_unfinished, find_checkpoint
 
-    folder = run.work.scratch / "checkpoints"
-    checkpoint, first_step = find_checkpoint(folder)
+    folder = scratch / CHECKPOINTS
+    if run.ranks.is_first:
+        clear_unfinished(folder)
+    first_step = int(run.ranks.share(str(find_checkpoint(folder)[1])))
+    checkpoint = str(folder / f"checkpoint-{first_step}") if first_step else None
     for step in range(first_step):
         batches.draw(step)
-    trainer = StepTrainer(model, run.config, batches=batches, first_step=first_step, folder=folder)
-    log = StepLog(
-        run.work.scratch / LOG_FILE,
-        batches,
-        first_step=first_step,
-        report=run.report,
-        take_masked=trainer.objective.take_masked,
-    )
-    trainer.add_callback(LogAndCheckpoint(log.write, run.checkpoint_s))
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    trainer = StepTrainer(model, run.config, batches=batches, first_step=first_step, folder=folder, ranks=run.ranks)
+    objective = trainer.objective
+    log: StepLog | None = None
+    if run.ranks.is_first:
+        log = StepLog(
+            scratch / LOG_FILE,
+            batches,
+            first_step=first_step,
+            report=run.report,
+            take_masked=objective.take_masked,
+            rows_at_once=lambda: objective.rows_at_once,
+        )
+    trainer.add_callback(LogAndCheckpoint(None if log is None else log.write, run.checkpoint_s, run.ranks))
+    trainer.train(resume_from_checkpoint=checkpoint)
     model.to("cpu")
