@@ -21,7 +21,7 @@ NO_MEMORY = (
     " lower --batch-size or --max-tokens, or take a smaller base"
 )
 
-_RUST_SENTENCE = re.compile(r'message: "([^"]*)"')
+_RUST_SENTENCE = re.compile(r"I/O error: (.*) \(os error \d+\)")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
