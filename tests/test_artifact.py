@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from procqa.artifact import Input, find_complete, load_manifest, workspace
+from procqa.artifact import Input, find_complete, find_unfinished, load_manifest, workspace
 from procqa.errors import ArtifactError, DumpError
 
 RECIPE = {"size": 1, "names": ("a", "b")}
@@ -81,6 +81,27 @@ def test_a_full_disk_is_one_sentence(tmp_path):
     ):
         raise OSError(28, "No space left on device")
     assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_failure_that_keeps_the_work_lets_the_same_command_take_it_up(tmp_path):
+    out = tmp_path / "D"
+    with pytest.raises(DumpError), workspace(out, kind="dataset", recipe=RECIPE, inputs=()) as work:
+        (work.scratch / "half").write_text("done")
+        work.is_kept = True
+        raise DumpError("the dump ends early")
+    assert not out.exists()
+    with workspace(out, kind="dataset", recipe=RECIPE, inputs=()) as work:
+        assert (work.scratch / "half").read_text() == "done"
+        work.finish({})
+
+
+def test_unfinished_work_of_others_is_found_before_it_is_thrown_away(tmp_path):
+    out, same = tmp_path / "D", {"kind": "dataset", "recipe": RECIPE, "inputs": INPUTS}
+    assert find_unfinished(out, **same) is None
+    interrupted(out)
+    assert find_unfinished(out, **same) is None
+    assert find_unfinished(out, **{**same, "recipe": {"other": 1}}) == tmp_path / ".D.partial" / "scratch"
+    assert find_unfinished(out, **{**same, "inputs": (Input("x", 1, "2"),)}) == tmp_path / ".D.partial" / "scratch"
 
 
 def test_an_interrupted_run_of_the_same_recipe_is_taken_up_and_of_another_is_not(tmp_path):

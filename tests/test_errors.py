@@ -15,6 +15,7 @@ TREE = {
     "BenchmarkError": (errors.ProcqaError,),
     "QueryError": (errors.ProcqaError, ValueError),
     "MissingExtra": (errors.ProcqaError, ImportError),
+    "ToldElsewhere": (errors.ProcqaError,),
 }
 
 

@@ -68,6 +68,7 @@ class Workspace:
         log: lines for the log beside the folder, written when it is published.
         beside: what is published with the folder and is no part of it: the ending of its name, and where it lies
             in ``scratch``; a file or a folder.
+        is_kept: whether a reasoned failure keeps the work so far, to be taken up by the same command.
     """
 
     out: Path
@@ -75,6 +76,7 @@ class Workspace:
     scratch: Path
     log: list[dict[str, Any]] = field(default_factory=list)
     beside: dict[str, Path] = field(default_factory=dict)
+    is_kept: bool = False
     _finished: dict[str, Any] | None = None
 
     @property
@@ -301,6 +303,7 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
         out = _resolved(out)
     with lock(out):
         partial = _partial_of(out)
+        work = None
         try:
             work = _open_partial(out, partial, origin)
             yield work
@@ -309,7 +312,8 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
             noted = list(read_lines(work.notes))
             _publish(work, origin, work._finished)
         except ProcqaError:
-            _remove_partial(partial)
+            if work is None or not work.is_kept:
+                _remove_partial(partial)
             raise
         except OSError as error:
             _remove_partial(partial)
@@ -317,6 +321,13 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
         append_log(
             out, *noted, {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}, *work.log
         )
+
+
+def find_unfinished(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> Path | None:
+    """The scratch folder of work that another recipe or other inputs began, which ``workspace`` would throw away."""
+    partial = _partial_of(_resolved(out) if out.is_symlink() else out)
+    is_other = (partial / _ORIGIN).is_file() and not _is_partial_of(partial, _origin(kind, recipe, inputs))
+    return partial / "scratch" if is_other else None
 
 
 def _partial_of(out: Path) -> Path:

@@ -6,7 +6,8 @@ ProcqaError
 ├── ArtifactError                a folder is missing, of another kind, or of another format version
 ├── BenchmarkError               benchmark data is absent or not in its published layout
 ├── QueryError (ValueError)      a request that cannot be answered
-└── MissingExtra (ImportError)   an optional dependency is absent; .extra, the text is the pip line
+├── MissingExtra (ImportError)   an optional dependency is absent; .extra, the text is the pip line
+└── ToldElsewhere                another process of the same run has said what failed
 
 The sentence says what must hold, what came and what to do. Two places translate these errors: the
 command line (ConfigError and QueryError exit 2, the others 1) and the server (QueryError is 400).
@@ -67,3 +68,7 @@ class MissingExtra(ProcqaError, ImportError):
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs a package that is not installed: pip install 'procqa[{extra}]'")
         self.extra = extra
+
+
+class ToldElsewhere(ProcqaError):
+    """Another process of the same run has said what failed, so this one says nothing."""

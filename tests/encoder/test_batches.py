@@ -2,6 +2,7 @@ import numpy as np
 
 from procqa.encoder.batches import Batches
 from procqa.encoder.further import FurtherDocuments
+from procqa.encoder.ranks import ALONE, Ranks
 from procqa.encoder.sampling import Sampler
 from procqa.encoder.streams import Stream
 
@@ -17,14 +18,14 @@ HASHES = np.arange(1, 31, dtype=np.uint64).reshape(10, 3)
 GROUPS = np.arange(100, 110, dtype=np.uint64)
 
 
-def batches(steps: int = 6, mode: str = "stream", n_further: int = 0) -> Batches:
+def batches(steps: int = 6, mode: str = "stream", size: int = 2, n_further: int = 0, ranks: Ranks = ALONE) -> Batches:
     streams = [
         Stream("Q/go/title-answer", 0, 2, np.array([0, 1, 2, 3], dtype=np.int32), HASHES, GROUPS),
         Stream("Q/c/title-question", 0, 1, np.array([5, 7, 9], dtype=np.int32), HASHES, GROUPS),
     ]
-    sampler = Sampler(streams, batch_size=2, alpha=0.5, steps=steps, seed=0, batches=mode)
+    sampler = Sampler(streams, batch_size=size, alpha=0.5, steps=steps, seed=0, batches=mode)
     further = FurtherDocuments(streams, count=n_further, seed=0) if n_further else None
-    return Batches(streams, sampler, Echo(), 10, further=further)
+    return Batches(streams, sampler, Echo(), 10, further=further, ranks=ranks)
 
 
 def test_a_batch_holds_queries_and_documents_of_the_same_rows():
@@ -85,3 +86,17 @@ def test_drawing_without_features_sees_the_further_documents_too():
         one[step]
         other.draw(step)
     assert one.is_seen.tolist() == other.is_seen.tolist()
+
+
+def test_ranks_read_their_parts_of_a_batch_and_count_all_of_it():
+    whole = batches(mode="mixed", size=5)
+    parts = [batches(mode="mixed", size=5, ranks=Ranks(rank, 3)) for rank in range(3)]
+    for step in range(len(whole)):
+        expected, found = whole[step], [part[step] for part in parts]
+        labels = [row for each in found for row in each["label"].tolist()]
+        is_real = [any(row) for row in labels]
+        assert [row for row, real in zip(labels, is_real, strict=True) if real] == expected["label"].tolist()
+        rows = [row for each in found for row in each["query_rows"]]
+        assert [row for row, real in zip(rows, is_real, strict=True) if real] == expected["query_rows"]
+        assert len({len(each["query_rows"]) for each in found}) == 1
+    assert all(part.pairs == whole.pairs and (part.is_seen == whole.is_seen).all() for part in parts)

@@ -40,3 +40,14 @@ def test_a_transformers_texts_are_tokenized_when_they_are_drawn(path: Path):
         found = features.take(np.array([6, 0], dtype=np.int32), np.array([texts.columns.index("answer")] * 2))
     assert found["input_ids"].shape == (2, 8)
     assert found["attention_mask"].sum(dim=1).tolist() == [8, 4]
+
+
+def test_token_numbers_that_were_computed_are_not_computed_again(path: Path, static_folder: Path):
+    model = SentenceTransformer(str(static_folder), local_files_only=True)
+    rows, views = np.array([6, 0], dtype=np.int32), np.array([0, 1])
+    with Texts(path) as texts:
+        first = open_features(model, texts, path.parent).take(rows, views)
+        written = (path.parent / "tokens.bin").stat().st_mtime_ns
+        again = open_features(model, texts, path.parent).take(rows, views)
+    assert (path.parent / "tokens.bin").stat().st_mtime_ns == written
+    assert all(first[name].tolist() == again[name].tolist() for name in first)

@@ -44,6 +44,7 @@ def test_a_line_tells_of_what_was_drawn_since_the_last(tmp_path: Path):
     assert [line["masked"] for line in lines] == [7, 0]
     assert [(report.step, report.steps, report.loss) for report in reports] == [(3, 4, 1.25), (4, 4, 1.0)]
     assert reports[1].seconds_left == 0
+    assert [list(report.languages.items()) for report in reports] == [[("go", 0.6667), ("c", 0.3333)], [("c", 1.0)]]
 
 
 @pytest.mark.parametrize("torn", ["", '{"step": 3, "sec'])

@@ -195,7 +195,7 @@ def _rank(rank, ranks, meeting, rows_at_once, out):
         sides = [
             {name: value[rank * 7 : (rank + 1) * 7] for name, value in features(14, seed).items()} for seed in (1, 2)
         ]
-        labels = torch.arange(14)[rank * 7 : (rank + 1) * 7, None] // 2 * 2
+        labels = 1 + torch.arange(14)[rank * 7 : (rank + 1) * 7, None] // 2 * 2
         loss, gradient, _ = step(Tiny(), sides, labels, rows_at_once=rows_at_once)
         torch.distributed.all_reduce(gradient)
         rows = gather(torch.full((1, 1), float(rank)))
@@ -206,7 +206,7 @@ def _rank(rank, ranks, meeting, rows_at_once, out):
 
 @pytest.mark.parametrize("rows_at_once", [None, 3])
 def test_two_ranks_have_the_loss_and_the_gradients_of_one(rows_at_once, tmp_path):
-    labels = torch.arange(14)[:, None] // 2 * 2
+    labels = 1 + torch.arange(14)[:, None] // 2 * 2
     loss, gradient, masked = step(Tiny(), [features(14, 1), features(14, 2)], labels)
     assert masked == 14
     context = torch.multiprocessing.get_context("spawn")

@@ -37,7 +37,7 @@ def test_the_log_tells_of_every_step(static_folder: Path):
     assert [line["step"] for line in lines] == list(range(1, 21))
     assert set(lines[0]) == {
         *("step", "loss", "learning_rate", "pairs_per_s", "pairs_seen", "seconds"),
-        *("masked", "streams", "languages"),
+        *("masked", "streams", "languages", "rows_at_once"),
     }
     assert all(sum(line["streams"].values()) == pytest.approx(1) for line in lines)
     rates = [line["learning_rate"] for line in lines]

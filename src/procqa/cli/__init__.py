@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from procqa import __version__
-from procqa.errors import ConfigError, ProcqaError, QueryError
+from procqa.errors import ConfigError, ProcqaError, QueryError, ToldElsewhere
 
 COMMANDS = {
     "build": "make a dataset from Stack Exchange dumps",
@@ -60,6 +60,8 @@ class StageGroup(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
+        except ToldElsewhere:
+            ctx.exit(1)
         except ProcqaError as error:
             click.echo(f"procqa: {error}", err=True)
             ctx.exit(2 if isinstance(error, (ConfigError, QueryError)) else 1)

@@ -1,20 +1,16 @@
 """Draws the two pictures of a dataset's card: its funnel, and the lengths of its texts.
 
-The only module that knows matplotlib, which it loads when a picture is drawn. Equal numbers give equal
-bytes under one version of matplotlib. Source: ours, docs/decisions/0013.
+Source: ours, docs/decisions/0013.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from procqa.dataset.statistics import MOST_WORDS, TEXTS, PartStats, median_words, merge_stats
-
-WIDTH_INCHES, DPI = 8.0, 150
-"""A picture is 1,200 pixels wide and readable at 800."""
+from procqa.figure import GREY, INK, figure
 
 BIN_WORDS = 20
 """Width of a bar of the picture of lengths, in words. Source: ours, docs/decisions/0013."""
@@ -22,11 +18,10 @@ BIN_WORDS = 20
 MOST_LANGUAGES = 15
 """Languages with a bar of their own; smaller ones share one. Source: ours, docs/decisions/0013."""
 
-ROW_INCHES, GAP_INCHES, RIGHT_INCHES = 0.3, 0.55, 0.15
 LETTER_INCHES, MOST_LEFT_INCHES = 0.072, 3.6
 """Room for a letter of the names of rows, and the most that they get."""
 
-INK, GREY, DROPPED, KEPT = "#222222", "#d9d9d9", "#c8553d", "#3a7d44"
+DROPPED, KEPT = "#c8553d", "#3a7d44"
 TEXT_COLOURS = {"title": "#f2a541", "question": "#1f6f8b", "answer": "#3a7d44"}
 
 
@@ -43,9 +38,9 @@ def draw_funnel(path: Path, tally: Mapping[str, Any], order: Sequence[str] = ())
     kept = sum(n for _, n in languages)
     letters = max(map(len, ["pairs kept", *drops, *(name for name, _ in languages)]))
     left_inches = min(0.2 + LETTER_INCHES * letters, MOST_LEFT_INCHES)
-    with _figure(path, [len(drops) + 2, max(len(languages), 1)], left_inches=left_inches) as figure:
-        _draw_drops(figure.axes[0], int(tally["questions"]), drops)
-        axes = figure.axes[1]
+    with figure(path, [len(drops) + 2, max(len(languages), 1)], left_inches=left_inches) as drawn:
+        _draw_drops(drawn.axes[0], int(tally["questions"]), drops)
+        axes = drawn.axes[1]
         for row, (_, n) in enumerate(languages):
             axes.barh(row, n, color=KEPT)
             _label(axes, row, n, f"{n:,}  ({_percent(n, kept)})")
@@ -81,15 +76,15 @@ def draw_lengths(path: Path, stats: Iterable[PartStats]) -> None:
     """Draw how many words titles, questions and answers have, longer ones than MOST_WORDS at the end."""
     total = merge_stats(stats)
     # Room for counts of eight digits with their commas, and the name of the axis.
-    with _figure(path, [6] * len(TEXTS), left_inches=1.1, below_inches=0.5) as figure:
-        for place, (axes, name) in enumerate(zip(figure.axes, TEXTS, strict=True)):
+    with figure(path, [6] * len(TEXTS), left_inches=1.1, below_inches=0.5) as drawn:
+        for place, (axes, name) in enumerate(zip(drawn.axes, TEXTS, strict=True)):
             histogram = getattr(total, f"{name}_words")
             mean, middle = total.words[place] / max(total.rows, 1), median_words(histogram)
             longer = f", {histogram[MOST_WORDS]:,} of {MOST_WORDS:,} or more" if histogram[MOST_WORDS] else ""
             axes.set_title(f"{name}: median {middle:,}, mean {mean:,.1f}{longer}", loc="left", fontsize=10, color=INK)
             _draw_histogram(axes, name, histogram)
             axes.axvline(middle, color=INK, linewidth=1, linestyle="--")
-        figure.axes[-1].set_xlabel("words (split at white space)", fontsize=9)
+        drawn.axes[-1].set_xlabel("words (split at white space)", fontsize=9)
 
 
 def _draw_histogram(axes: Any, name: str, histogram: Sequence[int]) -> None:  # Any: matplotlib has no types here
@@ -128,43 +123,3 @@ def _percent(part: int, whole: int) -> str:
 
 def _label(axes: Any, row: int, place: float, text: str) -> None:  # Any: matplotlib has no types here
     axes.annotate(text, (place, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
-
-
-@contextmanager
-def _figure(
-    path: Path, rows: Sequence[int], *, left_inches: float, below_inches: float = 0.1
-) -> Iterator[Any]:  # Any: matplotlib has no types here
-    """A figure with axes that have room for so many rows, saved as PNG without date and software at the end.
-
-    It stands apart from what a user draws, and from a user's own style.
-
-    Args:
-        left_inches: room for what stands to the left of the axes; ``below_inches`` below the last.
-    """
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    plain = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
-    with matplotlib.rc_context(plain):
-        height_inches = ROW_INCHES * sum(rows) + GAP_INCHES * len(rows) + below_inches
-        figure = Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI)
-        FigureCanvasAgg(figure)
-        # Places are computed: a layout engine draws all of it twice to find them.
-        above = height_inches
-        for n_rows in rows:
-            above -= GAP_INCHES + ROW_INCHES * n_rows
-            figure.add_axes(
-                (
-                    left_inches / WIDTH_INCHES,
-                    above / height_inches,
-                    1 - (left_inches + RIGHT_INCHES) / WIDTH_INCHES,
-                    ROW_INCHES * n_rows / height_inches,
-                )
-            )
-        for axes in figure.axes:
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.spines[["left", "bottom"]].set_color(GREY)
-            axes.tick_params(color=GREY, labelcolor=INK, labelsize=9)
-        yield figure
-        figure.savefig(path, format="png", metadata={"Software": None})

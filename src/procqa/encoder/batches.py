@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from procqa.encoder.features import Features
 from procqa.encoder.further import FurtherDocuments
+from procqa.encoder.ranks import ALONE, Ranks
 from procqa.encoder.sampling import Batch, Sampler
-from procqa.encoder.streams import Stream
+from procqa.encoder.streams import EMPTY, Stream
 from procqa.encoder.towers import ROUTES
 
 
@@ -23,6 +24,7 @@ class Batches:
         rows: rows of the corpus.
         cuts_modalities: whether the prose and the code of each view are columns of their own.
         further: draws further documents for each pair; None for none.
+        ranks: this process among those that train: it reads its part of each batch, and counts all of it.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class Batches:
         *,
         cuts_modalities: bool = False,
         further: FurtherDocuments | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._further = further
+        self._ranks = ranks
         self._parts = ROUTES["modality"] if cuts_modalities else ("",)
         self._streams = streams
         self._sampler = sampler
@@ -56,18 +60,21 @@ class Batches:
         documents, ``negative_``, are B · n, the n of the first pair first.
 
         The keys (B, k), or (B + B · n, k), stand under ``label``: what no two pairs may share to be negatives of each
-        other, and behind them those of the further documents.
+        other, and behind them those of the further documents. Zeros mark what only fills up the part of a rank.
         """
         import torch
 
-        batch = self.draw(step)
+        batch = self.draw(step).part(self._ranks.rank, self._ranks.count)
         rows, keys = self._look_up(batch)
+        keys[len(batch) - batch.fillers :] = EMPTY
         views = self._views[batch.streams]
         sides = {"query": (rows, views[:, 0]), "document": (rows, views[:, 1])}
         if self._further is not None:
             further = self._further.draw(batch, step)
             sides["negative"] = further.ravel(), np.repeat(views[:, 1], further.shape[1])
-            keys = np.concatenate([keys, self._keys_of(batch, further)])
+            of_further = self._keys_of(batch, further)
+            of_further[len(of_further) - batch.fillers * further.shape[1] :] = EMPTY
+            keys = np.concatenate([keys, of_further])
         drawn: dict[str, object] = {"label": torch.from_numpy(keys.view(np.int64))}
         for name, (of_side, view) in sides.items():
             for number, part in enumerate(self._parts):

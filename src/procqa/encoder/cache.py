@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import MANIFEST
+from procqa.config import Backend
 from procqa.encoder.encode import TEXTS_AT_ONCE, Side
 from procqa.encoder.model import Encoder, find_encoder, open_encoder
 from procqa.encoder.precision import Precision
@@ -272,7 +273,9 @@ class CachedEncoder:
             cache.close()
 
 
-def open_cached(name: str, folder: Path, *, max_tokens: int = 128, precision: Precision = "auto") -> CachedEncoder:
+def open_cached(
+    name: str, folder: Path, *, max_tokens: int = 128, precision: Precision = "auto", backend: Backend = "auto"
+) -> CachedEncoder:
     """The encoder of a name (see ``open_encoder``) with a cache of its vectors.
 
     Raises:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from procqa.artifact import Input
+from procqa.encoder.curve import CURVE_FILE
 from procqa.encoder.model import MINILM_SHA256
 from procqa.encoder.validation import Validation
 
@@ -70,6 +71,7 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
         f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}"
         f"{_further(recipe)}.\n",
         _recipe(recipe),
+        *([f"![Loss, learning rate and speed over the steps]({CURVE_FILE})\n"] if counts["steps"] else []),
         *_mixed(counts["base_share"]),
         "## Scores\n",
         _scores(counts["validation"]),

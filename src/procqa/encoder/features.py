@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from procqa.encoder.streams import Texts
 from procqa.encoder.towers import first_modules
+from procqa.files import unfinished_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,10 +55,20 @@ class TokenFeatures:
     Args:
         tokenizer: a ``tokenizers.Tokenizer`` that truncates.
         texts: of the corpus.
-        path: where the token numbers go.
+        path: where the token numbers go, or are already; beside them, written last, where each text begins.
     """
 
     def __init__(self, tokenizer: Any, texts: Texts, path: Path) -> None:
+        places = path.with_suffix(".npz")
+        if not places.is_file():
+            self._write(tokenizer, texts, path, places)
+        with np.load(places) as found:
+            self._lengths, self._starts = found["lengths"], found["starts"]
+        size = path.stat().st_size
+        self._ids = np.memmap(path, dtype=np.int32, mode="r") if size else np.empty(0, dtype=np.int32)
+
+    @staticmethod
+    def _write(tokenizer: Any, texts: Texts, path: Path, places: Path) -> None:
         lengths: list[NDArray[np.int32]] = []
         with path.open("wb") as stream:
             for batch in texts.read():
@@ -68,10 +79,14 @@ class TokenFeatures:
         flat = np.concatenate([np.empty(0, dtype=np.int32), *lengths])
         starts = np.cumsum(flat, dtype=np.int64) - flat
         parts = np.cumsum([len(part) for part in lengths], dtype=np.int64)[:-1]
-        self._lengths = _by_view(np.split(flat, parts), len(texts.columns))
-        self._starts = _by_view(np.split(starts, parts), len(texts.columns))
-        size = path.stat().st_size
-        self._ids = np.memmap(path, dtype=np.int32, mode="r") if size else np.empty(0, dtype=np.int32)
+        new = unfinished_of(places)
+        with new.open("wb") as stream:
+            np.savez(
+                stream,
+                lengths=_by_view(np.split(flat, parts), len(texts.columns)),
+                starts=_by_view(np.split(starts, parts), len(texts.columns)),
+            )
+        new.replace(places)
 
     def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
         """Token numbers of all texts in a row, where each text (B,) begins, and which have any."""

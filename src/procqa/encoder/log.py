@@ -36,6 +36,8 @@ class Progress:
         loss: nats, mean since the last logged step.
         pairs_per_s: since the last logged step.
         seconds_left: at the pace of this attempt.
+        languages: the share of each in the pairs since the last logged step, largest first.
+        rows_at_once: texts that are encoded at a time; None where it is all of a batch.
     """
 
     step: int
@@ -43,14 +45,17 @@ class Progress:
     loss: float
     pairs_per_s: float
     seconds_left: float
+    languages: dict[str, float]
+    rows_at_once: int | None = None
 
 
 class StepLog:
     """Writes the log while a run goes on; a run that is taken up keeps the lines before its checkpoint.
 
     A line holds step, loss, learning_rate, pairs_per_s, pairs_seen and seconds since the start (both over
-    all attempts), under ``streams`` and ``languages`` the share of each in the pairs since the last line, and under
-    ``masked`` the documents that did not count as negatives in the steps since then.
+    all attempts), under ``streams`` and ``languages`` the share of each in the pairs since the last line, under
+    ``masked`` the documents that did not count as negatives in the steps since then, and under ``rows_at_once`` the
+    texts that are encoded at a time.
 
     Args:
         path: of the log.
@@ -58,6 +63,7 @@ class StepLog:
         first_step: steps of the checkpoint that the run goes on from.
         report: called with each line's progress.
         take_masked: the masked documents since it was called last.
+        rows_at_once: the texts that are encoded at a time now; None where it is all of a batch.
     """
 
     def __init__(
@@ -68,7 +74,9 @@ class StepLog:
         first_step: int,
         report: Callable[[Progress], None],
         take_masked: Callable[[], int],
+        rows_at_once: Callable[[], int | None] = lambda: None,
     ) -> None:
+        self._rows_at_once = rows_at_once
         self._path = path
         self._batches = batches
         self._report = report
@@ -95,7 +103,9 @@ class StepLog:
         """Add the line of a step and report it."""
         now = time.monotonic()
         drawn = self._batches.pairs - self._last_pairs
+        languages = _shares(_by_language(drawn))
         pairs_per_s = drawn.total() / max(now - self._last, 1e-9)
+        rows_at_once = self._rows_at_once()
         line = {
             "step": logged.step,
             "loss": round(logged.loss, 6),
@@ -104,8 +114,9 @@ class StepLog:
             "pairs_seen": self._batches.pairs.total(),
             "seconds": round(self._spent + now - self._started, 3),
             "masked": self._take_masked(),
+            "rows_at_once": rows_at_once,
             "streams": _shares(drawn),
-            "languages": _shares(_by_language(drawn)),
+            "languages": languages,
         }
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -119,6 +130,8 @@ class StepLog:
                 loss=logged.loss,
                 pairs_per_s=pairs_per_s,
                 seconds_left=pace * (steps - logged.step),
+                languages=dict(sorted(languages.items(), key=lambda entry: (-entry[1], entry[0]))),
+                rows_at_once=rows_at_once,
             )
         )
 

@@ -14,6 +14,7 @@ import torch.distributed
 from torch import Tensor, nn
 
 from procqa.encoder.losses import LOSSES, FalseNegatives, Form
+from procqa.encoder.ranks import current
 from procqa.encoder.towers import ROUTES, Towers, join_parts
 
 Features = dict[str, Tensor]
@@ -52,12 +53,21 @@ class Objective(nn.Module):
         self.margin = margin
         self.dimensions = tuple(dimensions)
         self.rows_at_once = rows_at_once
-        self._masked = 0
+        self.masked = 0
+        self._rows = 0  # of a side of the last batch
 
     def take_masked(self) -> int:
         """Documents that did not count as negatives of a query, since this was asked last."""
-        masked, self._masked = self._masked, 0
+        masked, self.masked = self.masked, 0
         return masked
+
+    def take_fewer_rows(self) -> bool:
+        """Encode half as many texts at a time from now on; False where it is one at a time already."""
+        rows = min(self._rows, self.rows_at_once or self._rows)
+        if rows <= 1:
+            return False
+        self.rows_at_once = rows // 2
+        return True
 
     def forward(self, sentence_features: Iterable[Features], labels: Tensor | None = None) -> Tensor:
         """The loss in nats; similarities are computed in float32 whatever the precision of the encoder.
@@ -65,16 +75,20 @@ class Objective(nn.Module):
         Args:
             sentence_features: those of the queries, of the documents, and of further documents that answer none.
             labels: (B, k) int64, what no two pairs of a batch may share to be negatives of each other; or (N, k), the
-                keys of further documents behind those of the pairs.
+                keys of further documents behind those of the pairs. Of several ranks each gives as many rows; those
+                whose keys are all zeros only fill up its part and count for nothing.
         """
         parts = [
             _Part(self.model, features, self._route(place), self.rows_at_once)
             for place, features in enumerate(sentence_features)
         ]
         is_there = [part.is_there for part in parts]
+        self._rows = max(map(len, is_there))
         if self.rows_at_once is None or all(len(part.chunks) == 1 for part in parts):
-            return self._loss([part.encode() for part in parts], is_there, labels)
-        with torch.no_grad():
+            with current().agreeing():
+                vectors = [part.encode() for part in parts]
+            return self._loss(vectors, is_there, labels)
+        with current().agreeing(), torch.no_grad():
             vectors = [part.encode(remembers=True) for part in parts]
         for of_part in vectors:
             of_part.requires_grad_()
@@ -109,22 +123,25 @@ class Objective(nn.Module):
         with torch.autocast(vectors[0].device.type, enabled=False):
             queries, *documents = map(gather, self._sides(vectors, is_there))
             keys = None if labels is None else _keys(labels, documents)
-            false_negatives = FalseNegatives(keys, self.margin)
             everything = torch.cat(documents)
+            if keys is not None and current().count > 1:
+                counts = (keys != 0).any(dim=1)
+                queries, everything, keys = queries[counts[: len(queries)]], everything[counts], keys[counts]
+            false_negatives = FalseNegatives(keys, self.margin)
             losses = []
             for size in (None, *self.dimensions):
                 sides = [nn.functional.normalize(side[:, :size], dim=1) for side in (queries, everything)]
                 loss, masked = LOSSES[self.form](*sides, temperature=self.temperature, false_negatives=false_negatives)
                 losses.append(loss)
-                self._masked += masked if size is None else 0
+                self.masked += masked if size is None else 0
             mean = torch.stack(losses).mean()
         # Ranks average their gradients, and each holds only its own part of it.
-        return mean + (_ranks() - 1) * (mean - mean.detach())
+        return mean + (current().count - 1) * (mean - mean.detach())
 
 
 def _keys(labels: Tensor, documents: Sequence[Tensor]) -> Tensor:
     """(N, k): the keys of all documents; a further one has its own, behind those of the pairs, or shares nothing."""
-    sizes = [len(side) // _ranks() for side in documents]
+    sizes = [len(side) // current().count for side in documents]
     has_keys = sizes if len(labels) == sum(sizes) else sizes[:1]
     # Each side is gathered as its documents are, so that keys stand in their order on several ranks too.
     parts = [gather(part) for part in torch.split(labels, has_keys)]
@@ -134,21 +151,15 @@ def _keys(labels: Tensor, documents: Sequence[Tensor]) -> Tensor:
     return torch.cat([*parts, alone.expand(missing, labels.shape[1])])
 
 
-def _ranks() -> int:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_world_size()
-    return 1
-
-
 def gather(rows: Tensor) -> Tensor:
     """The rows of all ranks, in their order; gradients flow to this rank's own alone.
 
     Args:
         rows: (B, D) of this rank, as many on every rank.
     """
-    if _ranks() == 1:
+    if current().count == 1:
         return rows
-    parts = [torch.empty_like(rows) for _ in range(_ranks())]
+    parts = [torch.empty_like(rows) for _ in range(current().count)]
     torch.distributed.all_gather(parts, rows.detach().contiguous())
     parts[torch.distributed.get_rank()] = rows
     return torch.cat(parts)
@@ -168,18 +179,20 @@ class _Precision:
 
 
 @dataclass(frozen=True, slots=True)
-class _Random:
+class RandomState:
     """The states of the random generators: what makes a second pass drop out the same."""
 
     cpu: Tensor
     cuda: Tensor | None
 
     @classmethod
-    def of_now(cls) -> "_Random":
+    def of_now(cls) -> "RandomState":
+        """The states as they are, those of the present device among them."""
         is_there = torch.cuda.is_available()
         return cls(torch.random.get_rng_state(), torch.cuda.random.get_rng_state() if is_there else None)
 
     def restore(self) -> None:
+        """Draw again what was drawn since."""
         torch.random.set_rng_state(self.cpu)
         if self.cuda is not None:
             torch.cuda.random.set_rng_state(self.cuda)
@@ -197,7 +210,7 @@ class _Part:
         every = torch.arange(len(sizes)) if order is None else order.cpu()
         self.chunks = torch.split(every, rows_at_once)
         self._back = torch.argsort(every)
-        self._random: list[_Random] = []
+        self._random: list[RandomState] = []
 
     def encode(self, *, remembers: bool = False) -> Tensor:
         """(B, D) vectors of all rows, in their order.
@@ -208,14 +221,14 @@ class _Part:
         vectors = []
         for chunk in self.chunks:
             if remembers:
-                self._random.append(_Random.of_now())
+                self._random.append(RandomState.of_now())
             vectors.append(self._encode(chunk))
         together = torch.cat(vectors)
         return together if len(self.chunks) == 1 else together[self._back.to(together.device)]
 
     def pass_on(self, gradient: Tensor, precision: _Precision) -> None:
         """Encode each chunk once more, with its activations, and add to the gradients of the weights."""
-        now = _Random.of_now()
+        now = RandomState.of_now()
         with torch.enable_grad(), torch.autocast(precision.device, precision.dtype, enabled=precision.is_enabled):
             for chunk, random in zip(self.chunks, self._random, strict=True):
                 random.restore()

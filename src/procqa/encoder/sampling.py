@@ -34,20 +34,25 @@ class PairStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The pairs of one step: the stream (B,) of each and its position (B,) there."""
+    """The pairs of one step: the stream (B,) of each and its position (B,) there.
+
+    The last ``fillers`` of them only fill up the part of a rank and count for nothing.
+    """
 
     streams: NDArray[np.int64]
     positions: NDArray[np.int64]
+    fillers: int = 0
 
     def __len__(self) -> int:
         """Pairs."""
         return len(self.streams)
 
     def part(self, rank: int, ranks: int) -> "Batch":
-        """What one of several ranks takes: parts are of one size, so what is left of a division is in none."""
-        size = len(self) // ranks
-        chosen = slice(rank * size, (rank + 1) * size)
-        return Batch(self.streams[chosen], self.positions[chosen])
+        """What one of several ranks takes: parts are of one size, the last ones filled up with pairs of the first."""
+        size = -(-len(self) // ranks)
+        places = np.arange(rank * size, (rank + 1) * size)
+        chosen = places % len(self)
+        return Batch(self.streams[chosen], self.positions[chosen], int((places >= len(self)).sum()))
 
 
 def stream_shares(sizes: Sequence[int], alpha: float) -> NDArray[np.float64]:

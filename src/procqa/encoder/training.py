@@ -2,27 +2,28 @@
 
 Rows are copied to a memory-mapped file, batches come from our sampler, steps are the
 sentence-transformers trainer's. A run that was killed takes up its last checkpoint and ends with the
-weights of the uninterrupted one. Source: docs/paper.md#macp.
+weights of the uninterrupted one. Of several processes the first does all this, and the others open what it made and
+train along. Source: docs/paper.md#macp.
 """
 
 import importlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 
 from procqa.artifact import (
     Input,
-    Manifest,
     Workspace,
+    as_json,
     digest_input,
     find_complete,
+    find_unfinished,
     load_manifest,
     refuse_overlap,
     workspace,
@@ -31,52 +32,29 @@ from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
-from procqa.encoder.features import open_features
+from procqa.encoder.curve import CURVE_FILE, draw_curve
+from procqa.encoder.failures import keeping_checkpoints
+from procqa.encoder.features import Features, open_features
 from procqa.encoder.further import FurtherDocuments
-from procqa.encoder.log import LOG_FILE, Progress, StepLog
+from procqa.encoder.handover import hand_over, take_over
+from procqa.encoder.log import LOG_FILE, Progress
 from procqa.encoder.model import quiet, wrap_model
 from procqa.encoder.negatives import find_negatives, use_negatives
+from procqa.encoder.ranks import Joined, Ranks, is_launched
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, dataset_names, write_texts
+from procqa.encoder.summary import TrainSummary, read_summary
 from procqa.encoder.torch_encoder import token_limit
-from procqa.encoder.validation import Scorer, Validation
+from procqa.encoder.validation import Scorer
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 
-TEXTS_FILE = "texts.arrow"
+TEXTS_FILE, CHECKPOINTS = "texts.arrow", "checkpoints"
 CHUNK_ROWS = 1_024
 TOO_SMALL = "the stream has no two pairs without a common text"
 
 CHECKPOINT_S = 120.0
 """Least seconds between two checkpoints: what a kill costs at most. Source: ours, docs/training.md."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainSummary:
-    """What a run made; every value can be read again from the folder.
-
-    Args:
-        base_share: of the base's weights in those of the result.
-        validation: the scores on held-out pairs; None where there were none.
-        seconds: spent in training steps, over all attempts.
-        loss: nats, mean since the last but one logged step; None where no step was taken.
-        streams: pairs, batches and pairs seen of each stream.
-        left_out: pairs that no batch can hold, by pair type and reason; with the pairs of the streams they are as
-            many as the rows that the type is made of.
-    """
-
-    out: str
-    sha256: str
-    preset: str
-    base: str
-    steps: int
-    pairs_seen: int
-    base_share: float
-    validation: Validation | None
-    seconds: float
-    loss: float | None
-    streams: dict[str, dict[str, int]]
-    left_out: dict[str, dict[str, int]]
 
 
 def train(
@@ -91,6 +69,8 @@ def train(
 ) -> TrainSummary:
     """Train an encoder on the train splits of some datasets; do nothing where it is there already.
 
+    Called in each of the processes that a launcher such as torchrun starts, they train one encoder together.
+
     Args:
         datasets: dataset folders, at least one.
         out: the encoder folder to make.
@@ -104,9 +84,23 @@ def train(
         ArtifactError: a dataset or the base is missing or broken, there is nothing to train on, or ``out``
             cannot be written.
         MissingExtra: torch or sentence-transformers is not installed.
-        ProcqaError: the loss is no longer a number.
+        ProcqaError: the loss is no longer a number, the memory is too small, or another process ended.
     """
-    if config.needs_validation and scorer is None:
+    if is_launched(os.environ):
+        _require_torch()
+    with Joined() as ranks:
+        run = _Run(config, scorer, ranks, report, checkpoint_s)
+        if ranks.is_first:
+            _make(run, datasets, out, force=force)
+        else:
+            _follow(run, out)
+        return read_summary(out, load_manifest(out, kind="encoder"))
+
+
+def _make(run: "_Run", datasets: Sequence[Path], out: Path, *, force: bool) -> None:
+    """What a process does that is alone or the first: the others are told what to open, or that nothing is to do."""
+    config = run.config
+    if config.needs_validation and run.scorer is None:
         raise ConfigError(
             "validate_every and several shares of the base need a validation split: name a dataset with one"
         )
@@ -114,20 +108,38 @@ def train(
     refuse_overlap(out, [*datasets, *mined])
     inputs = [dataset_input(folder) for folder in datasets]
     by_dataset = find_negatives(mined, datasets)
-    inputs += [digest_input(folder) for folder in mined]
     _require_torch()
     base = find_base(config.base)
-    recipe = {**_recipe(config, base, scorer), "hard_negatives": [load_manifest(folder).sha256 for folder in mined]}
-    complete = find_complete(out, kind="encoder", recipe=recipe, inputs=inputs, force=force)
-    if complete is None:
-        with workspace(out, kind="encoder", recipe=recipe, inputs=inputs) as work:
-            try:
-                run = _Run(config, base, work, scorer, report, checkpoint_s, by_dataset)
-                _run(run, datasets, recipe=recipe, inputs=inputs[: len(datasets)])
-            except safetensors.SafetensorError as error:
-                raise ArtifactError(f"{out} could not be written: {error}") from error
-        complete = load_manifest(out, kind="encoder")
-    return _summary(out, complete)
+    recipe = {**_recipe(run, base), "hard_negatives": [load_manifest(folder).sha256 for folder in mined]}
+    all_inputs = [*inputs, *(digest_input(folder) for folder in mined)]
+    origin: dict[str, Any] = {"kind": "encoder", "recipe": recipe, "inputs": all_inputs}
+    if find_complete(out, **origin, force=force) is not None:
+        run.ranks.share()
+        return
+    if not force:
+        _refuse_other_work(out, origin)
+    with workspace(out, **origin) as work, keeping_checkpoints(out, work.scratch / CHECKPOINTS, work):
+        corpus = write_texts(datasets, work.scratch / TEXTS_FILE, stream_config(config))
+        if by_dataset:
+            names = zip(dataset_names(datasets), datasets, strict=True)
+            of_name = {name: by_dataset[folder] for name, folder in names if folder in by_dataset}
+            wants = config.negatives > 0
+            corpus = use_negatives(corpus, of_name, wants_negatives=wants, consistent_at=config.consistent_at)
+        _run(run, base, work, corpus, recipe=recipe, inputs=inputs)
+    run.ranks.share()
+
+
+def _refuse_other_work(out: Path, origin: dict[str, Any]) -> None:
+    """Refuse to throw away the steps of another run."""
+    from procqa.encoder.trainer import find_checkpoint
+
+    scratch = find_unfinished(out, **origin)
+    step = 0 if scratch is None else find_checkpoint(scratch / CHECKPOINTS)[1]
+    if step:
+        raise ArtifactError(
+            f"{out} was begun from other inputs, by another recipe or version, and {step:,} steps of it are kept:"
+            " give that command again to go on, another --out, or --force to begin anew"
+        )
 
 
 def dataset_input(folder: Path) -> Input:
@@ -137,8 +149,9 @@ def dataset_input(folder: Path) -> Input:
     return Input(folder.resolve().name, size, manifest.sha256)
 
 
-def _recipe(config: TrainConfig, base: Base, scorer: Scorer | None) -> dict[str, Any]:
+def _recipe(run: "_Run", base: Base) -> dict[str, Any]:
     """The recipe as the manifest holds it: every setting, where the base comes from, what the preset does not say."""
+    config = run.config
     preset = TrainConfig(**{**TRAIN_PRESETS[config.preset], "preset": config.preset})
     names = [entry.name for entry in fields(config)]
     return {
@@ -146,7 +159,7 @@ def _recipe(config: TrainConfig, base: Base, scorer: Scorer | None) -> dict[str,
         "base": base.label,
         "base_sha256": base.sha256,
         "base_lineage": list(base.lineage),
-        "validated_on": None if scorer is None else scorer.described,
+        "validated_on": None if run.scorer is None else run.scorer.described,
         "preset_changes": [name for name in names if getattr(config, name) != getattr(preset, name)],
     }
 
@@ -159,77 +172,67 @@ def _require_torch() -> None:
         raise MissingExtra("train", "procqa train") from error
 
 
-def _summary(out: Path, manifest: Manifest) -> TrainSummary:
-    counts, recipe = manifest.counts, manifest.recipe
-    try:
-        lines = (out / LOG_FILE).read_text(encoding="utf-8").splitlines()
-        last: dict[str, Any] = json.loads(lines[-1]) if lines else {"seconds": 0.0, "loss": None}
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{out / LOG_FILE} must hold the log of the training: train again with --force") from error
-    return TrainSummary(
-        out=str(out),
-        sha256=manifest.sha256,
-        preset=recipe["preset"],
-        base=recipe["base"],
-        steps=counts["steps"],
-        pairs_seen=counts["pairs_seen"],
-        base_share=counts["base_share"],
-        validation=counts["validation"],
-        seconds=last["seconds"],
-        loss=last["loss"],
-        streams=counts["streams"],
-        left_out=counts["left_out"],
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Run:
     """What does not change during a run."""
 
     config: TrainConfig
-    base: Base
-    work: Workspace
     scorer: Scorer | None
+    ranks: Ranks
     report: Callable[[Progress], None]
     checkpoint_s: float
-    mined: dict[Path, Path]
+
+    def fit(self, scratch: Path, model: Any, batches: Batches) -> tuple[int, float]:
+        """Train the model; see ``fitting``."""
+        from procqa.encoder.fitting import Fit, fit
+
+        if not len(batches):
+            return 0, 0.0
+        return fit(
+            Fit(
+                config=self.config,
+                scratch=scratch,
+                scorer=self.scorer,
+                ranks=self.ranks,
+                report=self.report,
+                checkpoint_s=self.checkpoint_s,
+            ),
+            model,
+            batches,
+        )
 
 
-def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs: Sequence[Input]) -> None:
+def _run(
+    run: _Run,
+    base: Base,
+    work: Workspace,
+    corpus: Corpus,
+    *,
+    recipe: dict[str, Any],
+    inputs: Sequence[Input],
+) -> None:
     """Fill the workspace."""
-    work, config = run.work, run.config
-    corpus = write_texts(datasets, work.scratch / TEXTS_FILE, stream_config(config))
-    if run.mined:
-        names = zip(dataset_names(datasets), datasets, strict=True)
-        mined = {name: run.mined[folder] for name, folder in names if folder in run.mined}
-        corpus = use_negatives(corpus, mined, wants_negatives=config.negatives > 0, consistent_at=config.consistent_at)
+    config = run.config
     streams, left_out = _usable(corpus)
-    sampler = Sampler(
-        streams,
-        batch_size=config.batch_size,
-        alpha=config.alpha,
-        steps=config.steps,
-        seed=config.seed,
-        batches=config.batches,
-    )
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
-        model = load_base(run.base, config, texts.read, work.scratch)
+        model = load_base(base, config, texts.read, work.scratch)
         _check_sizes(config, model)
-        features = open_features(model, texts, work.scratch)
-        cuts_modalities = config.towers == "modality"
-        further = FurtherDocuments(streams, count=config.negatives, seed=config.seed) if config.negatives else None
-        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities, further=further)
-        steps, kept_base = _fit(run, model, batches) if config.steps else (0, 0.0)
-        validation = None if run.scorer is None else run.scorer(wrap_model(model, name=run.base.label, revision=""))
+        batches = _batches(run, streams, corpus.rows, open_features(model, texts, work.scratch))
+        if run.ranks.count > 1:
+            hand_over(work.scratch, streams, corpus.rows, model)
+            run.ranks.share(json.dumps({"scratch": str(work.scratch.resolve()), "config": asdict(config)}))
+        steps, base_share = run.fit(work.scratch, model, batches)
+        validation = None if run.scorer is None else run.scorer(wrap_model(model, name=base.label, revision=""))
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
         model.save_pretrained(str(work.path), create_model_card=False)
-    if config.steps:
+    if steps:
         shutil.copyfile(work.scratch / LOG_FILE, work.path / LOG_FILE)
+        draw_curve(work.path / CURVE_FILE, work.scratch / LOG_FILE)
     else:
         (work.path / LOG_FILE).touch()
     counts = {
         "steps": steps,
-        "base_share": kept_base,
+        "base_share": base_share,
         "validation": validation,
         "max_tokens": token_limit(model),
         "rows": corpus.rows,
@@ -243,7 +246,43 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     for weights in work.path.rglob("*.safetensors"):
         # safetensors makes files that only their owner can read.
         weights.chmod((work.path / LOG_FILE).stat().st_mode)
-    work.finish(counts, leave_out=(LOG_FILE,))
+    work.finish(counts, leave_out=(LOG_FILE, CURVE_FILE))
+
+
+def _follow(run: _Run, out: Path) -> None:
+    """What every process but the first does: train along on what that one prepared, and wait for the folder.
+
+    Raises:
+        ConfigError: this process was given other settings.
+    """
+    told = run.ranks.share()
+    if not told:
+        return
+    first = json.loads(told)
+    if first["config"] != as_json(asdict(run.config)):
+        raise ConfigError("every process of a run must be given the same settings: start all of them by one command")
+    scratch = Path(first["scratch"])
+    streams, rows, model = take_over(scratch, max_tokens=run.config.max_tokens)
+    with keeping_checkpoints(out, scratch / CHECKPOINTS), Texts(scratch / TEXTS_FILE) as texts, quiet():
+        batches = _batches(run, streams, rows, open_features(model, texts, scratch))
+        run.fit(scratch, model, batches)
+    run.ranks.share()
+
+
+def _batches(run: _Run, streams: Sequence[Stream], rows: int, features: Features) -> Batches:
+    """The batches of the run, of which this process reads its part."""
+    config = run.config
+    sampler = Sampler(
+        streams,
+        batch_size=config.batch_size,
+        alpha=config.alpha,
+        steps=config.steps,
+        seed=config.seed,
+        batches=config.batches,
+    )
+    cuts_modalities = config.towers == "modality"
+    further = FurtherDocuments(streams, count=config.negatives, seed=config.seed) if config.negatives else None
+    return Batches(streams, sampler, features, rows, cuts_modalities=cuts_modalities, further=further, ranks=run.ranks)
 
 
 def _check_sizes(config: TrainConfig, model: Any) -> None:
@@ -291,40 +330,3 @@ def _texts_seen(texts: Texts, batches: Batches) -> Iterator[str]:
     for start in range(0, len(rows), CHUNK_ROWS):
         for view in range(len(texts.columns)):
             yield from texts.take(rows[start : start + CHUNK_ROWS], view)
-
-
-def _fit(run: _Run, model: Any, batches: Batches) -> tuple[int, float]:
-    """Train the model, from its last checkpoint if any; the steps taken, and the share of the base in the result."""
-    from procqa.encoder.selection import BestWeights, copy_weights, keep_base
-    from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, ValidateAndStop, find_checkpoint
-
-    base = copy_weights(model) if run.config.keep_base else {}
-    score = None if run.scorer is None else partial(run.scorer, wrap_model(model, name=run.base.label, revision=""))
-    folder = run.work.scratch / "checkpoints"
-    checkpoint, first_step = find_checkpoint(folder)
-    for step in range(first_step):
-        batches.draw(step)
-    trainer = StepTrainer(model, run.config, batches=batches, first_step=first_step, folder=folder)
-    log = StepLog(
-        run.work.scratch / LOG_FILE,
-        batches,
-        first_step=first_step,
-        report=run.report,
-        take_masked=trainer.objective.take_masked,
-    )
-    trainer.add_callback(LogAndCheckpoint(log.write, run.checkpoint_s))
-    best = None
-    if run.config.validate_every is not None and score is not None:
-        best = BestWeights(run.work.scratch / "best", patience=run.config.patience, first_step=first_step)
-        trainer.add_callback(ValidateAndStop(best, score, model, every=run.config.validate_every))
-    if best is not None and best.is_over:  # a kill came between its last checkpoint and its end
-        steps = first_step
-    else:
-        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-        steps = int(trainer.state.global_step)
-    model.to("cpu")
-    if best is not None:
-        model.load_state_dict(best.read())
-    if steps < run.config.steps:
-        batches.recount(steps)  # the loader is a batch ahead
-    return steps, keep_base(model, base, run.config.base_shares, score) if run.config.keep_base else 0.0

@@ -1,0 +1,91 @@
+"""The steps of a run: from its last checkpoint, with its log, its validations, and what stays of the base.
+
+Imports torch through the trainer: load it lazily. Source: ours, docs/decisions/0019 and 0023.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from procqa.config import TrainConfig
+from procqa.encoder.batches import Batches
+from procqa.encoder.log import LOG_FILE, Progress, StepLog
+from procqa.encoder.model import wrap_model
+from procqa.encoder.ranks import Ranks
+from procqa.encoder.selection import BestWeights, copy_weights, keep_base
+from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, ValidateAndStop, clear_unfinished, find_checkpoint
+from procqa.encoder.validation import Scorer
+
+CHECKPOINTS, BEST = "checkpoints", "best"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What a run of steps needs besides the model and its batches.
+
+    Args:
+        scratch: holds checkpoints, log and validations of a run that is taken up.
+        scorer: scores the encoder; None in every process but the first, and where nothing is held out.
+        ranks: this process among those that train.
+        report: called with each logged step.
+        checkpoint_s: least seconds from one checkpoint to the next.
+    """
+
+    config: TrainConfig
+    scratch: Path
+    scorer: Scorer | None
+    ranks: Ranks
+    report: Callable[[Progress], None]
+    checkpoint_s: float
+
+
+def fit(run: Fit, model: Any, batches: Batches) -> tuple[int, float]:  # Any: SentenceTransformer, which has no types
+    """Train a model in place, from its last checkpoint where there is one.
+
+    Returns:
+        The steps taken, and the share of the base's weights in those of the result.
+    """
+    config, ranks, folder = run.config, run.ranks, run.scratch / CHECKPOINTS
+    if ranks.is_first:
+        clear_unfinished(folder)
+    first_step = int(ranks.share(str(find_checkpoint(folder)[1])))
+    for step in range(first_step):
+        batches.draw(step)
+    base = copy_weights(model) if config.keep_base and ranks.is_first else {}
+    score = None if run.scorer is None else partial(run.scorer, wrap_model(model, name=config.base, revision=""))
+    best = None
+    if config.validate_every is not None and ranks.is_first:
+        best = BestWeights(run.scratch / BEST, patience=config.patience, first_step=first_step)
+    if ranks.any(best is not None and best.is_over):  # a kill came between the last checkpoint and the end
+        steps = first_step
+    else:
+        trainer = StepTrainer(model, config, batches=batches, first_step=first_step, folder=folder, ranks=ranks)
+        trainer.add_callback(_log(run, trainer, batches, first_step))
+        if config.validate_every is not None:
+            trainer.add_callback(ValidateAndStop(best, score, model, every=config.validate_every, ranks=ranks))
+        trainer.train(resume_from_checkpoint=str(folder / f"checkpoint-{first_step}") if first_step else None)
+        steps = int(trainer.state.global_step)
+    model.to("cpu")
+    if best is not None:
+        model.load_state_dict(best.read())
+    if steps < len(batches):
+        batches.recount(steps)  # the loader is a batch ahead
+    return steps, keep_base(model, base, config.base_shares, score) if base else 0.0
+
+
+def _log(run: Fit, trainer: StepTrainer, batches: Batches, first_step: int) -> LogAndCheckpoint:
+    """What writes the log, in the first process, and takes checkpoints."""
+    if not run.ranks.is_first:
+        return LogAndCheckpoint(None, run.checkpoint_s, run.ranks)
+    objective = trainer.objective
+    log = StepLog(
+        run.scratch / LOG_FILE,
+        batches,
+        first_step=first_step,
+        report=run.report,
+        take_masked=objective.take_masked,
+        rows_at_once=lambda: objective.rows_at_once,
+    )
+    return LogAndCheckpoint(log.write, run.checkpoint_s, run.ranks)

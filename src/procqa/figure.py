@@ -1,0 +1,56 @@
+"""What every picture of a card shares: a size, colours, and bytes that are equal for equal numbers.
+
+The only module that knows matplotlib, which it loads when a picture is drawn. Equal numbers give equal
+bytes under one version of matplotlib. Source: ours, docs/decisions/0013.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+WIDTH_INCHES, DPI = 8.0, 150
+"""A picture is 1,200 pixels wide and readable at 800."""
+
+ROW_INCHES, GAP_INCHES, RIGHT_INCHES = 0.3, 0.55, 0.15
+INK, GREY = "#222222", "#d9d9d9"
+
+
+@contextmanager
+def figure(
+    path: Path, rows: Sequence[int], *, left_inches: float, below_inches: float = 0.1
+) -> Iterator[Any]:  # Any: matplotlib has no types here
+    """A figure with axes that have room for so many rows, saved as PNG without date and software at the end.
+
+    It stands apart from what a user draws, and from a user's own style.
+
+    Args:
+        left_inches: room for what stands to the left of the axes; ``below_inches`` below the last.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    plain = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
+    with matplotlib.rc_context(plain):
+        height_inches = ROW_INCHES * sum(rows) + GAP_INCHES * len(rows) + below_inches
+        drawn = Figure(figsize=(WIDTH_INCHES, height_inches), dpi=DPI)
+        FigureCanvasAgg(drawn)
+        # Places are computed: a layout engine draws all of it twice to find them.
+        above = height_inches
+        for n_rows in rows:
+            above -= GAP_INCHES + ROW_INCHES * n_rows
+            drawn.add_axes(
+                (
+                    left_inches / WIDTH_INCHES,
+                    above / height_inches,
+                    1 - (left_inches + RIGHT_INCHES) / WIDTH_INCHES,
+                    ROW_INCHES * n_rows / height_inches,
+                )
+            )
+        for axes in drawn.axes:
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.spines[["left", "bottom"]].set_color(GREY)
+            axes.tick_params(color=GREY, labelcolor=INK, labelsize=9)
+        yield drawn
+        drawn.savefig(path, format="png", metadata={"Software": None})
