@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.encoder.features import Features
+from procqa.encoder.features import Features, count_tokens
 from procqa.encoder.sampling import Batch, Sampler
 from procqa.encoder.streams import Stream
 from procqa.encoder.towers import ROUTES
@@ -40,6 +40,7 @@ class Batches:
         self.is_seen = np.zeros(rows, dtype=np.bool_)
         self.batches: Counter[str] = Counter()
         self.pairs: Counter[str] = Counter()
+        self.tokens_seen = 0
 
     def __len__(self) -> int:
         """Steps of the run."""
@@ -50,7 +51,8 @@ class Batches:
 
         Features are told apart by their prefix: ``query_``, or ``query_text_`` and ``query_code_``.
 
-        The keys (B, k) stand under ``label``: what no two pairs may share to be negatives of each other.
+        The keys (B, k) stand under ``label``: what no two pairs may share to be negatives of each other. The tokens of
+        all texts are counted as seen.
         """
         import torch
 
@@ -63,6 +65,7 @@ class Batches:
                 features = self._features.take(rows, len(self._parts) * views[:, side] + number)
                 prefix = f"{name}_{part}_" if part else f"{name}_"
                 drawn |= {f"{prefix}{feature}": value for feature, value in features.items()}
+                self.tokens_seen += count_tokens(features)
         return drawn
 
     def draw(self, step: int) -> Batch:

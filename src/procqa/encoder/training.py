@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,19 @@ import numpy as np
 import safetensors
 
 from procqa.artifact import Input, Manifest, Workspace, find_complete, load_manifest, refuse_overlap, workspace
-from procqa.config import TRAIN_PRESETS, TrainConfig
+from procqa.config import TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
-from procqa.encoder.features import open_features
+from procqa.encoder.features import Features, open_features
+from procqa.encoder.length import count_steps
 from procqa.encoder.log import LOG_FILE, Progress, StepLog
 from procqa.encoder.model import quiet, token_limit
 from procqa.encoder.sampling import Sampler, has_negatives
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, write_texts
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
+from procqa.presets import TRAIN_PRESETS
 
 TEXTS_FILE = "texts.arrow"
 CHUNK_ROWS = 1_024
@@ -42,6 +45,7 @@ class TrainSummary:
     """What a run made; every value can be read again from the folder.
 
     Args:
+        tokens_seen: read by the encoder, those that pad a text not among them.
         seconds: spent in training steps, over all attempts.
         loss: nats, mean since the last but one logged step; None where no step was taken.
         streams: pairs, batches and pairs seen of each stream.
@@ -55,6 +59,7 @@ class TrainSummary:
     base: str
     steps: int
     pairs_seen: int
+    tokens_seen: int
     seconds: float
     loss: float | None
     streams: dict[str, dict[str, int]]
@@ -143,6 +148,7 @@ def _summary(out: Path, manifest: Manifest) -> TrainSummary:
         base=recipe["base"],
         steps=counts["steps"],
         pairs_seen=counts["pairs_seen"],
+        tokens_seen=counts["tokens_seen"],
         seconds=last["seconds"],
         loss=last["loss"],
         streams=counts["streams"],
@@ -166,34 +172,27 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
     work, config = run.work, run.config
     corpus = write_texts(datasets, work.scratch / TEXTS_FILE, stream_config(config))
     streams, left_out = _usable(corpus)
-    sampler = Sampler(
-        streams,
-        batch_size=config.batch_size,
-        alpha=config.alpha,
-        steps=config.steps,
-        seed=config.seed,
-        batches=config.batches,
-    )
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
         model = load_base(run.base, config, texts.read, work.scratch)
         _check_sizes(config, model)
         features = open_features(model, texts, work.scratch)
-        cuts_modalities = config.towers == "modality"
-        batches = Batches(streams, sampler, features, corpus.rows, cuts_modalities=cuts_modalities)
-        if config.steps:
+        make = partial(_batches, config, streams, features, corpus.rows)
+        batches = make(count_steps(config, sum(map(len, streams)), make))
+        if len(batches):
             _fit(run, model, batches)
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
         model.save_pretrained(str(work.path), create_model_card=False)
-    if config.steps:
+    if len(batches):
         shutil.copyfile(work.scratch / LOG_FILE, work.path / LOG_FILE)
     else:
         (work.path / LOG_FILE).touch()
     counts = {
-        "steps": config.steps,
+        "steps": len(batches),
         "max_tokens": token_limit(model),
         "rows": corpus.rows,
         "rows_seen": int(batches.is_seen.sum()),
         "pairs_seen": batches.pairs.total(),
+        "tokens_seen": batches.tokens_seen,
         "seen_hashes": hashes,
         "left_out": left_out,
         "streams": {stream.name: _stream_counts(stream, batches) for stream in streams},
@@ -203,6 +202,19 @@ def _run(run: _Run, datasets: Sequence[Path], *, recipe: dict[str, Any], inputs:
         # safetensors makes files that only their owner can read.
         weights.chmod((work.path / LOG_FILE).stat().st_mode)
     work.finish(counts, leave_out=(LOG_FILE,))
+
+
+def _batches(config: TrainConfig, streams: Sequence[Stream], features: Features, rows: int, steps: int) -> Batches:
+    """The batches of a run of some steps."""
+    sampler = Sampler(
+        streams,
+        batch_size=config.batch_size,
+        alpha=config.alpha,
+        steps=steps,
+        seed=config.seed,
+        batches=config.batches,
+    )
+    return Batches(streams, sampler, features, rows, cuts_modalities=config.towers == "modality")
 
 
 def _check_sizes(config: TrainConfig, model: Any) -> None:
