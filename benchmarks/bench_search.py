@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets import dense_dataset
 from benchmarks.measure import limit_cores, run_python
-from procqa.config import train_config
 from procqa.encoder.model import find_encoder, open_encoder
 from procqa.encoder.training import train
 from procqa.index.build import build_index, generation_folder
 from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents, document_text
+from procqa.presets import train_config
 from procqa.search.searcher import Searcher
 from procqa.search_config import SearchConfig
 from procqa.text import lexical_tokens

@@ -21,6 +21,7 @@ from procqa import config, errors, mine_config, search_config
 from procqa.cli import COMMANDS, main
 from procqa.pairs.languages import tags_table
 from procqa.pairs.rules import rules_table
+from procqa.presets import TRAIN_PRESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP_WIDTH = 100
@@ -145,7 +146,7 @@ def config_page() -> str:
         lines.append("")
     lines += ["## Presets of training\n", "What a preset changes of the defaults of TrainConfig.\n"]
     lines += ["| preset | changes |", "|---|---|"]
-    for name, changes in config.TRAIN_PRESETS.items():
+    for name, changes in TRAIN_PRESETS.items():
         lines.append(f"| `{name}` | {', '.join(f'`{key}` = {value}' for key, value in changes.items()) or 'nothing'} |")
     return "\n".join([*lines, ""])
 

@@ -13,7 +13,6 @@ from procqa.config import (
     TrainConfig,
     parse_memory,
     require,
-    train_config,
 )
 from procqa.errors import ConfigError
 from procqa.mine_config import MineConfig
@@ -93,6 +92,14 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (RunConfig, {"memory": "1MB"}, "memory must be at least 320MB, got 1MB"),
         (RunConfig, {"memory": "much"}, "a memory size must be a number"),
         (TrainConfig, {"steps": -1}, "steps must lie between 0 and 10000000, got -1"),
+        (TrainConfig, {"epochs": 0}, "epochs must lie between 1 and 10000, got 0"),
+        (TrainConfig, {"tokens": 0}, "tokens must lie between 1 and 1000000000000000, got 0"),
+        (
+            TrainConfig,
+            {"steps": 5, "epochs": 2},
+            "^a run must be told its length once, in steps, epochs or tokens, got steps 5 and epochs 2$",
+        ),
+        (TrainConfig, {"negatives": 101}, "negatives must lie between 0 and 100, got 101"),
         (
             TrainConfig,
             {"batch_size": 1},
@@ -151,22 +158,6 @@ def test_a_value_out_of_range_is_refused_in_one_sentence(config_class, values, s
 @pytest.mark.parametrize("site", ["local", "stackoverflow.com", "ru.stackoverflow.com", "ai.stackexchange.com"])
 def test_a_site_is_a_host_name_or_local(site):
     assert BuildConfig(site=site).site == site
-
-
-def test_a_preset_is_macp_with_some_numbers_changed_and_what_is_given_wins():
-    assert train_config("macp", {}) == TrainConfig()
-    static = train_config("static", {"steps": 7, "seed": None})
-    assert (static.base, static.steps, static.seed, static.preset) == ("static", 7, 42, "macp")
-
-
-def test_the_static_base_takes_the_numbers_of_its_preset():
-    assert train_config("macp", {"base": "static"}) == train_config("static", {})
-
-
-@pytest.mark.parametrize(("preset", "given"), [("gte", {}), ("static", {"base": "minilm"})])
-def test_a_preset_that_is_not_there_or_contradicts_its_base_is_refused(preset, given):
-    with pytest.raises(ConfigError, match="preset"):
-        train_config(preset, given)
 
 
 def test_jobs_are_as_many_as_memory_allows_unless_they_are_named():

@@ -17,7 +17,7 @@ PROGRAMS = sorted([*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("docs/**/*.py")]
 ROOMS = {"dump", "pairs", "corpora", "dataset", "encoder", "index", "search", "evaluation", "studies", "bundled", "cli"}
 GROUND_FLOOR = {
     "__init__", "__main__", "records", "errors", "config", "text", "topk", "files", "artifact", "workers", "demo",
-    "doctor", "chain", "journal", "lock", "mine_config", "search_config", "figure",
+    "doctor", "chain", "journal", "lock", "mine_config", "search_config", "figure", "presets",
 }  # fmt: skip
 HEAVY = {
     "accelerate", "datasets", "faiss", "fastapi", "lxml", "matplotlib", "numba", "numpy", "pandas", "py3langid",

@@ -27,7 +27,7 @@ _HOMES = {
     "open_encoder": "procqa.encoder.model",
     "read_rows": "procqa.dataset.schema",
     "train": "procqa.encoder.training",
-    "train_config": "procqa.config",
+    "train_config": "procqa.presets",
     "verify": "procqa.chain",
 }
 

@@ -189,6 +189,13 @@ class RunConfig:
 PAIRS = ("title-question", "title-answer", "question-answer", "docstring-function")
 """The pair types of MACP. Source: docs/paper.md#sampling."""
 
+MAX_STEPS = 10_000_000
+LENGTHS = {"steps": (0, MAX_STEPS), "epochs": (1, 10_000), "tokens": (1, 10**15)}
+"""In what the length of a run can be said, one of them: the least and the most of each."""
+
+DEFAULT_STEPS = 1_000
+"""Steps of a run whose length is not said. Source: ours, docs/paper.md#macp."""
+
 KNOWN_PAIRS = (*PAIRS, "both-answer", "prose-code", "prose-prose", "first-code-others", "code-code")
 """Every pair type that ``encoder.views`` makes."""
 
@@ -197,8 +204,8 @@ KNOWN_PAIRS = (*PAIRS, "both-answer", "prose-code", "prose-prose", "first-code-o
 class TrainConfig:
     """How one encoder is trained. The defaults are MACP (docs/paper.md#macp) sized for the machine."""
 
-    preset: Literal["macp", "bimodal", "unimodal", "query-document-towers", "modality-towers"] = field(
-        default="macp", metadata={"help": "the recipe"}
+    preset: Literal["macp", "gte", "bimodal", "unimodal", "query-document-towers", "modality-towers", "fine-tune"] = (
+        field(default="macp", metadata={"help": "the recipe"})
     )
     base: str = field(
         default="minilm",
@@ -221,7 +228,17 @@ class TrainConfig:
         default="stream",
         metadata={"help": "a batch is of one drawn stream, of pairs of all streams, or of one stream after the other"},
     )
-    steps: int = field(default=1_000, metadata={"help": "optimiser steps; 0 writes the base untrained"})
+    steps: int | None = field(
+        default=None,
+        metadata={"help": "optimiser steps; 0 writes the base untrained [default: 1000, or as epochs or tokens say]"},
+    )
+    epochs: int | None = field(
+        default=None, metadata={"help": "instead of steps: how often each pair is seen, on average [default: steps]"}
+    )
+    tokens: int | None = field(
+        default=None,
+        metadata={"help": "instead of steps: end with the batch that completes so many tokens read [default: steps]"},
+    )
     batch_size: int = field(default=64, metadata={"help": "pairs a step, each with the others as negatives"})
     rows_at_once: int | None = field(
         default=None,
@@ -280,7 +297,7 @@ class TrainConfig:
         for name in self.pairs:
             require(name in KNOWN_PAIRS, f"a pair type must be one of {', '.join(KNOWN_PAIRS)}, got {name!r}")
         require(len(set(self.pairs)) == len(self.pairs), f"pairs must name each type once, got {', '.join(self.pairs)}")
-        require(0 <= self.steps <= 10_000_000, f"steps must lie between 0 and 10000000, got {self.steps}")
+        self._check_length()
         require(
             2 <= self.batch_size <= 1_000_000,
             f"batch_size must lie between 2, or a pair has no negative, and 1000000, got {self.batch_size}",
@@ -335,6 +352,17 @@ class TrainConfig:
             f"dimensions of the base tiny must be a multiple of 64, a head of attention, got {self.dimensions}",
         )
 
+    def _check_length(self) -> None:
+        given = {name: value for name in LENGTHS if (value := getattr(self, name)) is not None}
+        if not given:
+            object.__setattr__(self, "steps", DEFAULT_STEPS)
+            return
+        told = " and ".join(f"{name} {value}" for name, value in given.items())
+        require(len(given) == 1, f"a run must be told its length once, in steps, epochs or tokens, got {told}")
+        (name, value), *_ = given.items()
+        least, most = LENGTHS[name]
+        require(least <= value <= most, f"{name} must lie between {least} and {most}, got {value}")
+
     @property
     def cut_sizes(self) -> tuple[int, ...]:
         """The sizes of ``matryoshka``, largest first."""
@@ -356,41 +384,6 @@ def _is_share(text: str) -> bool:
         return 0 <= float(text) <= 1
     except ValueError:
         return False
-
-
-TRAIN_PRESETS: dict[str, dict[str, Any]] = {
-    "macp": {},
-    "bimodal": {"preset": "bimodal", "pairs": ("prose-code", "docstring-function")},
-    "unimodal": {"preset": "unimodal", "pairs": ("prose-prose", "first-code-others", "code-code")},
-    "query-document-towers": {"preset": "query-document-towers", "towers": "query-document"},
-    "modality-towers": {"preset": "modality-towers", "towers": "modality"},
-    "static": {"base": "static", "steps": 400, "batch_size": 1_024, "learning_rate": 0.02, "temperature": 0.05},
-    "tiny": {"base": "tiny", "steps": 1_000, "batch_size": 128, "learning_rate": 5e-4, "temperature": 0.05},
-}
-"""What each preset changes of TrainConfig's defaults; ``static`` and ``tiny`` are macp on encoders from scratch.
-
-Source: ours, docs/decisions/0010 and 0017, the numbers chosen by MRR on a validation split; ``bimodal`` and
-``unimodal``: docs/decisions/0015; towers: docs/decisions/0016.
-"""
-
-
-def train_config(preset: str, given: Mapping[str, Any]) -> TrainConfig:
-    """The recipe of a preset with the settings that were given; what is given wins.
-
-    Args:
-        preset: a name of TRAIN_PRESETS. The bases ``static`` and ``tiny`` take the numbers of the preset of that name.
-        given: fields of TrainConfig; None counts as not given.
-
-    Raises:
-        ConfigError: there is no such preset, it contradicts the base, or a value is out of range.
-    """
-    require(preset in TRAIN_PRESETS, f"preset must be one of {', '.join(TRAIN_PRESETS)}, got {preset!r}")
-    chosen = {name: value for name, value in given.items() if value is not None}
-    base = chosen.get("base")
-    if preset in ("static", "tiny"):
-        require(base in (None, preset), f"preset {preset} trains the base {preset}, got {base!r}: take preset macp")
-    of_base = TRAIN_PRESETS[base] if base in ("static", "tiny") else {}
-    return TrainConfig(**{**of_base, **TRAIN_PRESETS[preset], **chosen})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

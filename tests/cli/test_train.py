@@ -40,6 +40,7 @@ def test_json_is_one_object_and_the_same_the_second_time(dataset: Path, tmp_path
         "base",
         "steps",
         "pairs_seen",
+        "tokens_seen",
         "base_share",
         "validation",
         "seconds",

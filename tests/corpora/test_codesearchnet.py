@@ -69,6 +69,8 @@ def test_a_row_that_is_not_from_the_web_is_local_and_keeps_its_own_licence(tmp_p
 def test_a_row_without_a_partition_has_that_of_its_folder(tmp_path):
     row = {name: value for name, value in PYTHON.items() if name != "partition"}
     assert [entry.partition for entry in entries_of(tmp_path, row)] == ["test"]
+    write(tmp_path / "named" / "python_valid_0.jsonl.gz", [row])
+    assert [entry.partition for entry in read_pairs(tmp_path / "named")] == ["validation"]
     write(tmp_path / "flat" / "rows.jsonl", [row])
     assert [entry.partition for entry in read_pairs(tmp_path / "flat")] == [None]
     assert [entry.partition for entry in read_pairs(tmp_path / "flat" / "rows.jsonl")] == [None]
@@ -130,6 +132,44 @@ def test_a_row_without_a_name_is_titled_by_its_code_or_its_file(tmp_path):
         {**PYTHON, "language": "cpp", "func_name": None, "code": code} for code in ("int twice(int n) {}", "{ x; }")
     ]
     assert [entry.pair.title for entry in entries_of(tmp_path, *rows)] == ["twice", "core"]
+
+
+TOKENS = {
+    **PYTHON,
+    "code_tokens": ["def", "total", "(", "self", ",", "tax", ")", ":", "return", "self", ".", "sum", "+", "tax"],
+    "docstring_tokens": ["Add", "the", "tax", "to", "the", "sum", "."],
+}
+
+
+def test_tokens_are_joined_by_blanks_under_the_same_id_and_name(tmp_path):
+    (raw,) = entries_of(tmp_path, TOKENS)
+    (entry,) = entries_of(tmp_path, TOKENS, text="tokens")
+    assert entry.pair.question == "Add the tax to the sum ."
+    assert entry.pair.answer == "def total ( self , tax ) : return self . sum + tax"
+    assert (entry.pair.question_id, entry.pair.title) == (raw.pair.question_id, "Sums.total")
+    (joined,) = entries_of(tmp_path, {**TOKENS, "code_tokens": "def total ( self )"}, text="tokens")
+    assert joined.pair.answer == "def total ( self )"
+
+
+@pytest.mark.parametrize("tokens", [[], None, [1], {"a": 1}, "  "])
+def test_a_row_without_tokens_is_dropped_where_they_are_asked_for(tmp_path, tokens):
+    for name in ("code_tokens", "docstring_tokens"):
+        (entry,) = entries_of(tmp_path, {**TOKENS, name: tokens}, text="tokens")
+        assert entry.reason == "no tokens"
+
+
+def test_the_filtered_layout_gives_its_three_splits_and_no_candidate(tmp_path):
+    row = {name: value for name, value in PYTHON.items() if name != "partition"}
+    rows = [{**row, "func_name": name} for name in "abcd"]
+    for name, of_split in (("train", rows[:1]), ("valid", rows[1:2]), ("test", rows[2:3]), ("codebase", rows[1:])):
+        write(tmp_path / "python" / f"{name}.jsonl", of_split)
+    skipped = []
+    entries = list(read_pairs(tmp_path, on_skip=skipped.append))
+    assert {entry.pair.title: entry.partition for entry in entries} == {"a": "train", "b": "validation", "c": "test"}
+    assert [(file.path, file.reason) for file in skipped] == [
+        ("python/codebase.jsonl", "candidates to search in, no pairs")
+    ]
+    assert len(list(read_pairs(tmp_path / "python" / "codebase.jsonl"))) == 3
 
 
 def test_ids_do_not_depend_on_order_or_files(tmp_path):

@@ -5,9 +5,10 @@ import pytest
 import datasets
 from procqa.artifact import load_manifest
 from procqa.chain import verify
+from procqa.corpora.sources import is_input
 from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.dataset.schema import read_rows
-from procqa.errors import ArtifactError
+from procqa.errors import ArtifactError, ConfigError
 
 FUNCTION = '''
 def add_{n}(first, second):
@@ -139,6 +140,76 @@ def test_released_files_keep_the_paper_s_contiguous_cut_and_link_their_pages(tmp
     assert build_corpus(request) == summary
     (tmp_path / "released/notes.txt").write_text("not read")
     assert build_corpus(request) == summary
+
+
+def labelled(number: int, label: int = 1) -> dict:
+    return {
+        "idx": f"cosqa-train-{number}",
+        "doc": f"python how to apply tool number {number} to a list of things",
+        "code": f"def tool{number}(xs):\n    return [x * {number} for x in xs]",
+        "code_tokens": "",
+        "docstring_tokens": "",
+        "label": label,
+        "retrieval_idx": number,
+    }
+
+
+def test_published_queries_become_questions_with_their_splits(tmp_path):
+    source = tmp_path / "cosqa"
+    source.mkdir()
+    splits = {"train-19604": range(6), "dev-500": range(10, 12), "test-500": range(20, 23)}
+    for name, numbers in splits.items():
+        rows = [labelled(number, int(number % 3 != 1)) for number in numbers]
+        (source / f"cosqa-retrieval-{name}.json").write_text(json.dumps(rows))
+    request = CorpusRequest(source=source, out=tmp_path / "out")
+    summary = build_corpus(request)
+    assert (summary["kind"], summary["rows"], summary["kept"]) == ("questions", 11, 7)
+    assert summary["dropped"] == {"labelled as no match": 4}
+    assert summary["languages"] == {"python": {"train": 4, "validation": 1, "test": 2}}
+    (row,) = read_rows(tmp_path / "out", split="validation")
+    assert (row["title"], row["question"]) == ("python how to apply tool number 11 to a list of things", "")
+    assert row["answer_licence"] == "C-UDA (data), MIT (repository)"
+    card = (tmp_path / "out/README.md").read_text()
+    assert "# Queries with code of cosqa" in card
+    assert "A query is kept, or dropped" in card
+    (source / "code_idx_map.txt").write_text("{}")
+    assert build_corpus(request) == summary
+    assert {check.outcome for check in verify(tmp_path / "out", [source], matches=is_input)} == {"ok"}
+
+
+def test_snippets_of_one_question_are_all_kept_and_one_that_comes_again_is_not(tmp_path):
+    rows = [
+        {"intent": "Sort it", "rewritten_intent": text, "snippet": code, "question_id": 7}
+        for text, code in (("sort `xs`", "xs.sort()"), ("sort `xs`", "sorted(xs)"), ("sort `ys`", "ys.sort()"))
+    ]
+    (tmp_path / "conala-train.json").write_text(json.dumps([*rows, rows[0]]))
+    summary = build_corpus(CorpusRequest(source=tmp_path / "conala-train.json", out=tmp_path / "out"))
+    assert (summary["kept"], summary["dropped"]) == (3, {"repeated": 1})
+    titles = {row["question_id"]: row["title"] for row in read_rows(tmp_path / "out")}
+    assert sorted(titles.values()) == ["sort `xs`", "sort `ys`"]
+
+
+def test_queries_that_hold_a_benchmark_text_are_dropped_like_all_others(tmp_path):
+    (tmp_path / "cosqa-retrieval-train-19604.json").write_text(json.dumps([labelled(1), labelled(2)]))
+    (tmp_path / "cosqa-retrieval-test-500.json").write_text(json.dumps([labelled(2)]))
+    source = tmp_path / "cosqa-retrieval-train-19604.json"
+    for number, benchmarks in enumerate((tmp_path / "cosqa-retrieval-test-500.json", tmp_path)):
+        request = CorpusRequest(source=source, out=tmp_path / f"out{number}", benchmarks=(benchmarks,))
+        assert build_corpus(request)["dropped"] == {"contaminated": 1}
+
+
+def test_tokens_are_an_option_of_published_functions_alone(tmp_path):
+    rows = [
+        {**json.loads(line), "code_tokens": ["def", "f", "(", "x", ")"], "docstring_tokens": ["Apply", "the", "tool"]}
+        for line in (rows_csn(tmp_path / "raw") / "python_0.jsonl").read_text().splitlines()
+    ]
+    (tmp_path / "csn").mkdir()
+    (tmp_path / "csn/python_0.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    build_corpus(CorpusRequest(source=tmp_path / "csn", out=tmp_path / "out", text="tokens"))
+    assert load_manifest(tmp_path / "out").recipe["text"] == "tokens"
+    assert {row["answer"] for row in read_rows(tmp_path / "out")} == {"def f ( x )"}
+    with pytest.raises(ConfigError, match="text tokens needs CodeSearchNet's rows with docstring_tokens"):
+        build_corpus(CorpusRequest(source=source_tree(tmp_path / "code"), out=tmp_path / "none", text="tokens"))
 
 
 def test_a_corpus_describes_itself_like_a_dataset_of_a_dump(tmp_path):

@@ -1,4 +1,5 @@
 import numpy as np
+import torch
 
 from procqa.encoder.batches import Batches
 from procqa.encoder.further import FurtherDocuments
@@ -8,10 +9,10 @@ from procqa.encoder.streams import Stream
 
 
 class Echo:
-    """Features that are the rows and the views asked for."""
+    """Features that are the rows and the views asked for, of as many tokens as the number of the row."""
 
     def take(self, rows, views):
-        return {"rows": rows.tolist(), "views": views.tolist()}
+        return {"rows": rows.tolist(), "views": views.tolist(), "input_ids": torch.zeros(rows.sum())}
 
 
 HASHES = np.arange(1, 31, dtype=np.uint64).reshape(10, 3)
@@ -55,6 +56,12 @@ def test_what_was_drawn_is_counted():
     rows = {row for step in range(6) for row in drawn[step]["query_rows"]}
     assert set(np.flatnonzero(drawn.is_seen).tolist()) == rows
     assert (drawn.batches.total(), drawn.pairs.total()) == (6, 12)
+
+
+def test_the_tokens_of_both_sides_of_each_batch_are_counted():
+    drawn = batches()
+    read = sum(2 * sum(drawn[step]["query_rows"]) for step in range(6))
+    assert drawn.tokens_seen == read > 0
 
 
 def test_drawing_without_features_counts_alike():

@@ -13,6 +13,7 @@ COUNTS = {
     "pairs_seen": 1_600,
     "base_share": 0.0,
     "validation": None,
+    "tokens_seen": 70_000,
     "streams": {"Q/go/title-answer": {"pairs": 700, "batches": 10, "pairs_seen": 1_600}},
 }
 
@@ -51,7 +52,7 @@ def test_the_card_tells_data_recipe_and_limits(tmp_path: Path):
         "| Q | abc123 |",
         "| temperature | 0.01 |",
         "| Q/go/title-answer | 700 | 1600 |",
-        "1,600 pairs were seen in 10 steps, of which 1,500 of 2,000 different rows",
+        "1,600 pairs were seen in 10 steps, of which 1,500 of 2,000 different rows, with 70,000 tokens",
         "reads the first 96 tokens",
         "does not see their order",
     ):

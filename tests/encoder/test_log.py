@@ -13,6 +13,7 @@ class Drawn:
     def __init__(self) -> None:
         self.batches: Counter[str] = Counter()
         self.pairs: Counter[str] = Counter()
+        self.tokens_seen = 0
 
     def __len__(self) -> int:
         return 4
@@ -20,6 +21,7 @@ class Drawn:
     def draw(self, name: str, pairs: int) -> None:
         self.batches[name] += 1
         self.pairs[name] += pairs
+        self.tokens_seen += 100
 
 
 def test_a_line_tells_of_what_was_drawn_since_the_last(tmp_path: Path):
@@ -42,6 +44,7 @@ def test_a_line_tells_of_what_was_drawn_since_the_last(tmp_path: Path):
     }
     assert [line["languages"] for line in lines] == [{"c": 0.3333, "go": 0.6667}, {"c": 1.0}]
     assert [line["masked"] for line in lines] == [7, 0]
+    assert [line["tokens_seen"] for line in lines] == [300, 400]
     assert [(report.step, report.steps, report.loss) for report in reports] == [(3, 4, 1.25), (4, 4, 1.0)]
     assert reports[1].seconds_left == 0
     assert [list(report.languages.items()) for report in reports] == [[("go", 0.6667), ("c", 0.3333)], [("c", 1.0)]]
@@ -49,7 +52,8 @@ def test_a_line_tells_of_what_was_drawn_since_the_last(tmp_path: Path):
 
 @pytest.mark.parametrize("torn", ["", '{"step": 3, "sec'])
 def test_a_run_that_is_taken_up_keeps_the_lines_before_its_checkpoint(tmp_path: Path, torn: str):
-    lines = [{"step": 1, "seconds": 1.5}, {"step": 2, "seconds": 4.0}, {"step": 3, "seconds": 9.0}]
+    told = ((1, 1.5, 70), (2, 4.0, 150), (3, 9.0, 230))
+    lines = [{"step": step, "seconds": seconds, "tokens_seen": tokens} for step, seconds, tokens in told]
     (tmp_path / "log").write_text("".join(json.dumps(line) + "\n" for line in lines) + torn)
     drawn = Drawn()
     log = StepLog(tmp_path / "log", drawn, first_step=2, report=lambda _: None, take_masked=lambda: 0)
@@ -59,3 +63,4 @@ def test_a_run_that_is_taken_up_keeps_the_lines_before_its_checkpoint(tmp_path: 
     assert found[:2] == lines[:2]
     assert (found[2]["step"], found[2]["pairs_seen"], len(found)) == (3, 8, 3)
     assert found[2]["seconds"] >= 4.0
+    assert found[2]["tokens_seen"] == 150 + 100

@@ -36,7 +36,7 @@ def test_the_log_tells_of_every_step(static_folder: Path):
     lines = log_of(static_folder)
     assert [line["step"] for line in lines] == list(range(1, 21))
     assert set(lines[0]) == {
-        *("step", "loss", "learning_rate", "pairs_per_s", "pairs_seen", "seconds"),
+        *("step", "loss", "learning_rate", "pairs_per_s", "pairs_seen", "tokens_seen", "seconds"),
         *("masked", "streams", "languages", "rows_at_once"),
     }
     assert all(sum(line["streams"].values()) == pytest.approx(1) for line in lines)
@@ -142,8 +142,10 @@ def test_a_run_that_was_killed_ends_like_one_that_was_not(
     assert summary.pairs_seen == 320
     assert (out / "model.safetensors").read_bytes() == (static_folder / "model.safetensors").read_bytes()
     assert (out / "seen.bin").read_bytes() == (static_folder / "seen.bin").read_bytes()
-    told = [(line["step"], line["loss"], line["pairs_seen"], line["streams"]) for line in log_of(out)]
-    assert told == [(line["step"], line["loss"], line["pairs_seen"], line["streams"]) for line in log_of(static_folder)]
+    names = ("step", "loss", "pairs_seen", "tokens_seen", "streams")
+    told, expected = ([[line[name] for name in names] for line in log_of(folder)] for folder in (out, static_folder))
+    assert told == expected
+    assert summary.tokens_seen == load_manifest(static_folder).counts["tokens_seen"] > 0
 
 
 def test_a_killed_run_of_a_base_with_dropout_ends_like_one_that_was_not(tmp_path: Path, dataset: Path):

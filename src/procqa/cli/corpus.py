@@ -1,6 +1,7 @@
-"""``procqa corpus``: CodeSearchNet files, a folder of source code, or the paper's released files → dataset."""
+"""``procqa corpus``: published functions, queries and questions, or a folder of source code → dataset."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -17,6 +18,12 @@ from procqa.config import LANGUAGES
 @click.option("--author", help="who wrote the source code [default: its folder's name]")
 @click.option("--licence", help="the licence of the source code [default: as its folder says]")
 @click.option(
+    "--text",
+    type=click.Choice(["raw", "tokens"]),
+    default="raw",
+    help="of CodeSearchNet's rows: docstring and code as published, or their published tokens [default: raw]",
+)
+@click.option(
     "--benchmarks",
     multiple=True,
     type=click.Path(path_type=Path),
@@ -31,14 +38,16 @@ def command(
     skip_folders: str,
     author: str | None,
     licence: str | None,
+    text: Literal["raw", "tokens"],
     benchmarks: tuple[Path, ...],
     force: bool,
     as_json: bool,
 ) -> None:
     """Make a dataset of documented functions: title = name, question = docstring, answer = the function without it.
 
-    SOURCE is a folder (or file) of JSON lines in CodeSearchNet's layout, or a folder of source code; or the paper's
-    released questions and answers, qa.en.LANGUAGE.json, or a folder of them.
+    SOURCE is a folder (or file) of JSON lines in CodeSearchNet's layout, or a folder of source code; or CoSQA's
+    cosqa-*.json or CoNaLa's conala-*.json and conala-mined.jsonl; or the paper's released questions and answers,
+    qa.en.LANGUAGE.json; or a folder of such files.
     """
     from procqa.dataset.corpus import CorpusRequest, build_corpus
 
@@ -49,6 +58,7 @@ def command(
         skip_folders=split_names(skip_folders),
         author=author,
         licence=licence,
+        text=text,
         benchmarks=benchmarks,
         force=force,
     )

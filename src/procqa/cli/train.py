@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from procqa.cli.common import config_options, force_option, json_option, print_json, to_config
-from procqa.config import TRAIN_PRESETS, TrainConfig, train_config
+from procqa.config import TrainConfig
+from procqa.presets import TRAIN_PRESETS, train_config
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -142,7 +143,7 @@ def _print(summary: "TrainSummary") -> None:
         console.print(_validation_table(summary.validation))
     loss = "" if summary.loss is None else f"loss {summary.loss:.3f}, "
     console.print(
-        f"{summary.steps:,} steps, {summary.pairs_seen:,} pairs seen, {loss}"
+        f"{summary.steps:,} steps, {summary.pairs_seen:,} pairs and {summary.tokens_seen:,} tokens seen, {loss}"
         f"{_duration(summary.seconds)}, sha256 {summary.sha256[:12]}",
         highlight=False,
         style="dim",

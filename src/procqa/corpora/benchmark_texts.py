@@ -19,6 +19,9 @@ PLAIN_TEXT = (".txt", "")
 COLLECTIONS = ("so-ds-", "staqc-", "conala-")
 """How the names of the files begin that SO-DS, StaQC and CoNaLa share a publisher with."""
 
+TRAINING = re.compile(r"(cosqa|conala)-.*(train|mined).*")
+"""Names of files that are there to be trained on: published beside those that are not."""
+
 _FUNCTIONS = re.compile(r"(test|valid|codebase|\w+_(test|valid)_\d+)\.jsonl")
 
 
@@ -37,7 +40,8 @@ def read_benchmark_texts(path: Path) -> Iterator[BenchmarkText]:
     Args:
         path: a root of benchmarks, a benchmark's folder, a BEIR folder, one published file, or a plain text
             file (.txt or no ending) with one text a line. A folder is searched to any depth for files of the
-            published names, but for folders named ``train``; development queries count as well.
+            published names, but for folders named ``train`` and CoSQA's and CoNaLa's training files; development
+            queries count as well.
 
     Raises:
         BenchmarkError: there is nothing of the kind, or a file is broken.
@@ -60,6 +64,8 @@ def read_benchmark_texts(path: Path) -> Iterator[BenchmarkText]:
 
 def _is_published(path: Path) -> bool:
     name = plain_name(path)
+    if TRAINING.fullmatch(name):
+        return False
     if name.endswith(".json"):
         return name.startswith(("cosqa-retrieval-", "conala-"))
     if name in ("test.txt", "valid.txt"):

@@ -1,21 +1,31 @@
 """CodeSearchNet's files → documented functions: title = name, question = docstring, answer = the code.
 
-Reads LANG/final/jsonl/PARTITION/*.jsonl.gz, or any tree of *.jsonl and *.jsonl.gz whose rows have repo, path,
-func_name, language, code and docstring; one such file will do. A row that is no pair is dropped with a
-reason. A row that stands twice comes twice, with the same id. Source: docs/paper.md#suite.
+Reads LANG/final/jsonl/PARTITION/*.jsonl.gz, LANG/train.jsonl, valid.jsonl and test.jsonl as GraphCodeBERT filtered
+them, or any tree of *.jsonl and *.jsonl.gz whose rows have repo, path, func_name, language, code and docstring; one
+such file will do. GraphCodeBERT's codebase.jsonl holds what its queries are searched in, test functions without a
+query among it, and is passed over. A row that is no pair is dropped with a reason. A row that stands twice comes
+twice, with the same id. Source: docs/paper.md#suite.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from procqa.config import LANGUAGES
 from procqa.corpora.docstrings import strip_python_docstring
 from procqa.corpora.files import kind_of, mend, plain_name, read_lines, walk_files
-from procqa.corpora.records import MIN_DOCSTRING_CHARS, CorpusPair, Origin, Partition, stable_id, to_pair
+from procqa.corpora.records import (
+    MIN_DOCSTRING_CHARS,
+    CorpusPair,
+    Origin,
+    Partition,
+    SkippedFile,
+    stable_id,
+    to_pair,
+)
 from procqa.errors import DumpError
 from procqa.records import Dropped
 
@@ -28,12 +38,18 @@ PARTITIONS: dict[str, Partition] = {
     "test": "test",
 }
 LOCAL = "local"
+CANDIDATES = "codebase.jsonl"
+
+Text = Literal["raw", "tokens"]
+"""The docstring and the code as they are published, or their published tokens with a blank between them."""
 
 UNREADABLE = "unreadable row"
 OTHER_LANGUAGE = "no wanted language"
 NO_DOCSTRING = "no docstring"
 SHORT_DOCSTRING = "docstring too short"
 NO_CODE = "no code"
+NO_TOKENS = "no tokens"
+CANDIDATES_ONLY = "candidates to search in, no pairs"
 
 ASSIGNED_NAME = re.compile(r"([A-Za-z_$][\w$]*)\s*[:=]\s*(?:async\s*)?(?:function\b|\([^()]*\)\s*=>|[\w$]+\s*=>)")
 CALLED_NAME = re.compile(r"(~?[A-Za-z_$][\w$]*|operator\s*[^\s\w(]+)\s*\(")
@@ -46,29 +62,45 @@ def holds_functions(source: Path) -> bool:
     Raises:
         DumpError: the file or folder cannot be read.
     """
-    for path in _list_files(source):
+    for path in _pair_files(source):
         for _, line in read_lines(path, DumpError):
             return isinstance(row := _to_row(line), dict) and {"code", "docstring"} <= row.keys()
     return False
 
 
-def read_pairs(source: Path, languages: Sequence[str] = LANGUAGES) -> Iterator[CorpusPair | Dropped]:
+def read_pairs(
+    source: Path,
+    languages: Sequence[str] = LANGUAGES,
+    *,
+    text: Text = "raw",
+    on_skip: Callable[[SkippedFile], object] | None = None,
+) -> Iterator[CorpusPair | Dropped]:
     """The documented functions of CodeSearchNet's files, lazily, and the other rows with the reason against them.
 
     Args:
         source: a folder, or one file.
         languages: which languages to keep.
+        text: ``tokens`` takes docstring_tokens and code_tokens, as the authors of the paper did for their final runs.
+        on_skip: is told of every file that holds candidates alone.
 
     Raises:
         DumpError: there is no such file, a folder holds none, or one cannot be read to its end.
     """
-    files = _list_files(source)
+    files = _pair_files(source)
     if not files:
         raise DumpError(
             f"{source} must hold *.jsonl or *.jsonl.gz files of functions, but holds none: name their folder",
             path=str(source),
         )
-    return _read_files(files, source, frozenset(languages))
+    for path in _list_files(source):
+        if on_skip is not None and path not in files:
+            on_skip(SkippedFile(path=path.relative_to(source).as_posix(), reason=CANDIDATES_ONLY))
+    return _read_files(files, source, frozenset(languages), text)
+
+
+def _pair_files(source: Path) -> list[Path]:
+    """The files of functions; one that is named itself is read whatever it is called."""
+    return [path for path in _list_files(source) if path == source or plain_name(path) != CANDIDATES]
 
 
 def _list_files(source: Path) -> list[Path]:
@@ -80,10 +112,13 @@ def _list_files(source: Path) -> list[Path]:
     return [path for path in walk_files(source, DumpError) if plain_name(path).endswith(".jsonl")]
 
 
-def _read_files(files: list[Path], source: Path, languages: frozenset[str]) -> Iterator[CorpusPair | Dropped]:
+def _read_files(
+    files: list[Path], source: Path, languages: frozenset[str], text: Text
+) -> Iterator[CorpusPair | Dropped]:
     for path in files:
         place = path.relative_to(source) if path != source else Path(path.name)
-        folders = [PARTITIONS[name] for name in (*place.parts[:-1], plain_name(path)[:-6]) if name in PARTITIONS]
+        names = (*place.parts[:-1], *plain_name(path).removesuffix(".jsonl").split("_"))
+        folders = [PARTITIONS[name] for name in names if name in PARTITIONS]
         for number, line in read_lines(path, DumpError):
             row = _to_row(line)
             if isinstance(row, str):
@@ -95,7 +130,7 @@ def _read_files(files: list[Path], source: Path, languages: frozenset[str]) -> I
                     detail=f"{place.as_posix()}, line {number}: {row}",
                 )
             else:
-                yield _to_corpus_pair(row, languages, folders[-1] if folders else None)
+                yield _to_corpus_pair(row, languages, folders[-1] if folders else None, text)
 
 
 def _to_row(line: bytes) -> dict[str, Any] | str:
@@ -116,7 +151,7 @@ def _to_row(line: bytes) -> dict[str, Any] | str:
 
 
 def _to_corpus_pair(
-    row: dict[str, Any], languages: frozenset[str], of_folder: Partition | None
+    row: dict[str, Any], languages: frozenset[str], of_folder: Partition | None, text: Text
 ) -> CorpusPair | Dropped:
     repo, path = row["repo"].strip(), row["path"].strip()
     named = row["language"].strip().lower()
@@ -124,9 +159,14 @@ def _to_corpus_pair(
     code, docstring = row.get("code") or "", (row.get("docstring") or "").strip()
     function_id = stable_id(repo, path, row.get("func_name") or "", code)
     origin = _origin(row, repo)
-    if language == "python":
+    name = (row.get("func_name") or "").strip("*& \n\t") or name_in(code) or Path(path).stem
+    if text == "tokens":
+        docstring, code = _join_tokens(row.get("docstring_tokens")), _join_tokens(row.get("code_tokens"))
+    elif language == "python":
         code = strip_python_docstring(code)
     reason = _why_dropped(language, languages, docstring, code)
+    if text == "tokens" and reason in (NO_DOCSTRING, NO_CODE):
+        reason = NO_TOKENS
     if reason is not None:
         return Dropped(
             site=origin.site,
@@ -135,12 +175,20 @@ def _to_corpus_pair(
             reason=reason,
             detail=f"{repo}/{path} {row.get('func_name') or ''}".rstrip(),
         )
-    title = (row.get("func_name") or "").strip("*& \n\t") or name_in(code) or Path(path).stem
     return CorpusPair(
-        pair=to_pair(function_id, language, title=title, docstring=docstring, code=code, origin=origin),
+        pair=to_pair(function_id, language, title=name, docstring=docstring, code=code, origin=origin),
         group=f"{repo}/{path}",
         partition=PARTITIONS.get(row.get("partition") or "", of_folder),
     )
+
+
+def _join_tokens(tokens: Any) -> str:  # Any: whatever JSON can hold
+    """Published tokens with a blank between them; empty where there are none that are texts."""
+    if isinstance(tokens, str):
+        return mend(tokens).strip()
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        return ""
+    return mend(" ".join(tokens)).strip()
 
 
 def _why_dropped(language: str, languages: frozenset[str], docstring: str, code: str) -> str | None:

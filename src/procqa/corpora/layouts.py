@@ -78,6 +78,7 @@ class Row:
         group: rows of one group answer each other: a task of Rosetta Code.
         others: further texts that give the row away, each with its kind: an ``intent`` before it was rewritten, the
             ``docstring`` within a function.
+        posts: the Stack Overflow question, and the answer where it is named, that the row was taken from.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Row:
     label: int = 1
     group: str | None = None
     others: tuple[tuple[str, str], ...] = ()
+    posts: tuple[int, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,14 @@ class Judgement:
 
 
 def read_cosqa_queries(path: Path) -> Iterator[Row]:
-    """CoSQA's labelled queries: ``doc`` asks, ``retrieval_idx`` is the id of its code."""
+    """CoSQA's labelled queries: ``doc`` asks, ``retrieval_idx``, where there is one, is the id of its code."""
     for where, row in _read_array(path):
         yield Row(
             id=_id(row, "idx", where),
             language="python",
             query=_text(row, "doc", where),
             document=_text(row, "code", where),
-            document_id=_id(row, "retrieval_idx", where),
+            document_id=_id(row, "retrieval_idx", where) if "retrieval_idx" in row else None,
             label=_integer(row, "label", where),
         )
 
@@ -141,6 +143,19 @@ def read_conala(path: Path) -> Iterator[Row]:
             query=rewritten or intent,
             document=_text(row, "snippet", where),
             others=(("intent", intent),) if rewritten else (),
+            posts=(_integer(row, "question_id", where), None),
+        )
+
+
+def read_mined_conala(path: Path) -> Iterator[Row]:
+    """CoNaLa's mined intents and snippets as JSON lines, which nobody rewrote or checked."""
+    for where, row in _read_lines(path):
+        yield Row(
+            id=_id(row, "id", where),
+            language="python",
+            query=_text(row, "intent", where),
+            document=_text(row, "snippet", where),
+            posts=(_integer(row, "question_id", where), _integer(row, "parent_answer_post_id", where)),
         )
 
 
@@ -284,7 +299,7 @@ def recognise(path: Path) -> tuple[str, Reader] | None:
     name = plain_name(path)
     if name == COSQA_CODES:
         return "cosqa", read_cosqa_codes
-    if name.startswith("cosqa-retrieval-") and name.endswith(".json"):
+    if name.startswith("cosqa-") and name.endswith(".json"):
         return "cosqa", read_cosqa_queries
     if name.startswith("conala-") and name.endswith(".json"):
         return "conala", read_conala
@@ -301,6 +316,8 @@ def recognise(path: Path) -> tuple[str, Reader] | None:
         return "csn-cloze", read_csn_cloze
     if {"question", "snippet"} <= keys:
         return "staqc", read_staqc
+    if {"intent", "snippet"} <= keys:
+        return "conala", read_mined_conala
     if "query" in keys:
         return _collection(name), read_queries
     if {"code", "description"} <= keys:

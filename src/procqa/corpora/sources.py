@@ -6,19 +6,19 @@ from pathlib import Path
 from procqa import chain
 from procqa.artifact import Input, Manifest, digest_input, digest_tree, is_artifact
 from procqa.config import LANGUAGES
-from procqa.corpora import codesearchnet, release, source_tree
+from procqa.corpora import codesearchnet, query_pairs, release, source_tree
 
 
 def digest_source(source: Path, languages: Sequence[str] = LANGUAGES, skip_folders: Sequence[str] = ()) -> Input:
-    """A source as an input: of a folder of source code, or of released files, only the files that are read.
+    """A source as an input: of a folder of source code, or of files of known names, only the files that are read.
 
     Of any other every byte counts.
     """
     if is_artifact(source):
         return digest_input(source)
-    released = release.release_inputs(source, languages)
-    if source.is_dir() and released:
-        return digest_tree(source, released)
+    named = release.release_inputs(source, languages) or [file.path for file in query_pairs.query_files(source)]
+    if source.is_dir() and named:
+        return digest_tree(source, named)
     if not source.is_dir() or codesearchnet.holds_functions(source):
         return digest_input(source)
     skipped = source_tree.SKIPPED_FOLDERS | set(skip_folders)

@@ -34,14 +34,17 @@ names), and pass it on under the same licence. Other rows are under the licence 
 """
 
 SHOWN_LICENCES = 12
+ONE = {"questions": "A question", "queries": "A query", "functions": "A function"}
 USE = {
     "questions": "Made for retrieving answers to programming questions that mix text and code, for contrastive training"
     " of text and code encoders, and for answer generation.",
+    "queries": "Made for retrieving code by what people ask for, and for fine-tuning encoders.",
     "functions": "Made for retrieving functions by their documentation, and for contrastive training of encoders.",
 }
 FIELDS = {
     "questions": "`title` and `question` are the asker's, `answer` is the {answers} answer, all in Markdown: code in"
     " fences, inline code in back-ticks.",
+    "queries": "`title` is what is asked, `question` is empty, `answer` is the code in a fence.",
     "functions": "`title` is the name of a function, `question` its documentation, `answer` the function without it.",
 }
 LIMITS = {
@@ -50,6 +53,11 @@ LIMITS = {
         "One answer counts for each question, so other good answers are counted as wrong in retrieval.",
         "The posts are those of the people who ask and answer there, in English and in a few languages and trades above"
         " all; they hold their mistakes and prejudices.",
+    ),
+    "queries": (
+        "One code counts for each query, though others may answer it too; the labels are those of its publisher.",
+        "Splits are the publisher's. They share no query, but one function may answer queries of several splits.",
+        "Who wrote a text was not published; the pages that are linked name the authors.",
     ),
     "functions": (
         "Documentation describes a function and is seldom what people would search for.",
@@ -192,7 +200,7 @@ def _code(facts: CardFacts) -> Iterator[str]:
     yield ""
     yield (
         "Code is what stands in fenced blocks; inline code counts as text."
-        if facts.kind == "questions"
+        if facts.kind != "functions"
         else ("Code is what stands in fenced blocks; a function itself stands without a fence.")
     )
     yield ""
@@ -217,7 +225,7 @@ def _funnel(facts: CardFacts) -> Iterator[str]:
     yield ""
     yield f"![The funnel from {facts.kind} to pairs]({FUNNEL_PLOT})"
     yield ""
-    yield f"A {facts.kind[:-1]} is kept, or dropped under the first reason that applies, in this order:"
+    yield f"{ONE[facts.kind]} is kept, or dropped under the first reason that applies, in this order:"
     yield ""
     yield from _header("", facts.kind, "share")
     yield _row(f"**{facts.kind} read**", f"{questions:,}", _percent(questions, questions))

@@ -1,7 +1,7 @@
-"""Corpus → dataset: documented functions, or the paper's released files, in the same format as the pairs of a dump.
+"""Corpus → dataset: functions, queries with code, or the paper's files, in the same format as the pairs of a dump.
 
-The functions of one file stay in one split, or follow the partition that their publisher gave; the lines of
-a released file follow the paper's contiguous cut. Source: ours, docs/decisions/0008, docs/decisions/0013.
+The functions of one file stay in one split, or follow the partition that their publisher gave, as queries do; the
+lines of a released file follow the paper's contiguous cut. Source: ours, docs/decisions/0008, 0013 and 0021.
 """
 
 import time
@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from procqa import artifact
 from procqa.artifact import Input, Manifest, Workspace, digest_input
-from procqa.config import LANGUAGES
-from procqa.corpora import codesearchnet, release, source_tree
+from procqa.config import LANGUAGES, require
+from procqa.corpora import codesearchnet, query_pairs, release, source_tree
 from procqa.corpora.benchmarks import read_benchmark_texts
 from procqa.corpora.records import CorpusPair, SkippedFile
 from procqa.corpora.release import REPEATED, ReleasedPair
@@ -27,6 +27,7 @@ from procqa.dataset.croissant import CroissantFacts, write_croissant
 from procqa.dataset.decontaminate import KeptTexts, Leak, LeakFinder, keep_texts
 from procqa.dataset.describe import count_languages, write_json
 from procqa.dataset.funnel import Tally
+from procqa.dataset.hub import Kind
 from procqa.dataset.leakage import certificate, write_leakage
 from procqa.dataset.proof import proof_lines, prove_splits, write_proof
 from procqa.dataset.request import Report, no_report
@@ -51,6 +52,10 @@ RELEASED_SPLITS = (
     " keeps the splits of its dataset"
 )
 FUNCTION_SOURCES = "Functions with their documentation, from source code."
+QUERY_SOURCES = "Queries with the code that answers them, as CoSQA or CoNaLa published them."
+
+SourceKind = Literal["released", "queries", "functions", "code"]
+"""What a source is: the paper's files, CoSQA's or CoNaLa's, CodeSearchNet's, or a folder of source code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,7 @@ class CorpusRequest:
         skip_folders: names of folders of source code to pass over, beside ``SKIPPED_FOLDERS``.
         author: who wrote source code; None means its folder's name.
         licence: the terms of source code; None means what its folder's licence file says.
+        text: of CodeSearchNet's rows: the docstring and code as published, or their published tokens joined.
     """
 
     source: Path
@@ -69,6 +75,7 @@ class CorpusRequest:
     skip_folders: tuple[str, ...] = ()
     author: str | None = None
     licence: str | None = None
+    text: codesearchnet.Text = "raw"
     benchmarks: tuple[Path, ...] = ()
     force: bool = False
 
@@ -84,24 +91,31 @@ class _Sifted:
 
 
 def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str, Any]:
-    """Make a dataset from CodeSearchNet files, source code, or the paper's released files, or find it made already.
+    """Make a dataset of published functions, queries or questions, or of source code, or find it made already.
 
     Returns:
         The object of ``procqa corpus --json``.
 
     Raises:
-        ConfigError: an unknown language.
+        ConfigError: an unknown language, or tokens are asked of a source that has none.
         DumpError: a file cannot be read.
+        BenchmarkError: a file of CoSQA or CoNaLa is not in its published layout.
         ArtifactError: the source holds no pair, or ``out`` is taken or cannot be written.
         MissingExtra: source code needs the extra ``code``.
     """
     parse_languages(request.languages)
     artifact.refuse_overlap(request.out, [request.source])
+    require(
+        request.text == "raw" or source_kind(request.source) == "functions",
+        f"text {request.text} needs CodeSearchNet's rows with docstring_tokens and code_tokens, and"
+        f" {request.source} is none of these: leave it out",
+    )
     recipe = {
         "languages": list(request.languages),
         "skip_folders": list(request.skip_folders),
         "author": request.author,
         "licence": request.licence,
+        "text": request.text,
     }
     source = digest_source(request.source, request.languages, request.skip_folders)
     inputs = [source, *map(digest_input, request.benchmarks)]
@@ -135,13 +149,13 @@ def _construct(
         report("pairs", sifted.tally.kept.total())
     if not runs:
         raise ArtifactError(
-            f"{request.source} must hold documented functions, or released files of the paper, in"
+            f"{request.source} must hold documented functions, queries with code, or released files of the paper, in"
             f" {', '.join(request.languages)}, but no pair was kept"
         )
-    is_released = bool(release.release_files(request.source))
-    assign_splits(runs, _cut_by_line if is_released else cut_by(group_cuts))
+    kind = source_kind(request.source)
+    assign_splits(runs, _cut_by_line if kind == "released" else cut_by(group_cuts))
     stats = tuple(write_part(part).stats for part in plan_parts(work.path, runs))
-    counts = {"kind": "questions" if is_released else "functions", **_counts(sifted, stats)}
+    counts = {"kind": "questions" if kind in ("released", "queries") else "functions", **_counts(sifted, stats)}
     write_json(work.path / "funnel.json", {**sifted.tally.to_dict(), "skipped_files": counts["skipped_files"]})
     leakage = write_leakage(work.path / "leakage.json", checked, texts, sifted.leaks)
     _describe(work.path, request, sifted, recipe, stats, tuple(certificate(leakage)))
@@ -157,23 +171,44 @@ def _describe(
     leakage: tuple[str, ...],
 ) -> None:
     """Write the card, the proof of the splits, and Croissant."""
-    is_released = bool(release.release_files(request.source))
-    what = "Question–answer pairs" if is_released else "Documented functions"
-    sources = RELEASED_SOURCES if is_released else FUNCTION_SOURCES
+    kind = source_kind(request.source)
+    what, sources, of_card = _DESCRIBED[kind]
     facts = CardFacts(
         title=f"{what} of {request.source.resolve().name}",
         sources=sources,
-        kind="questions" if is_released else "functions",
+        kind=of_card,
         stats=stats,
         tally=sifted.tally,
         recipe=recipe,
-        split_proofs=(RELEASED_SPLITS,) if is_released else _prove(folder),
+        split_proofs=(RELEASED_SPLITS,) if kind == "released" else _prove(folder),
         leakage=leakage,
     )
     draw_pictures(folder, sifted.tally, stats)
     write_card(folder, facts)
     licences = [name for name, _ in merge_stats(stats).licences]
     write_croissant(folder, CroissantFacts(facts.title, sources, licences, tuple(sorted(sifted.sites))))
+
+
+_DESCRIBED: dict[SourceKind, tuple[str, str, Kind]] = {
+    "released": ("Question–answer pairs", RELEASED_SOURCES, "questions"),
+    "queries": ("Queries with code", QUERY_SOURCES, "queries"),
+    "functions": ("Documented functions", FUNCTION_SOURCES, "functions"),
+    "code": ("Documented functions", FUNCTION_SOURCES, "functions"),
+}
+"""What the card says of a source: its title, where it comes from, and what its rows are."""
+
+
+def source_kind(source: Path) -> SourceKind:
+    """What a source is, by the names of its files and the first row of its first file of JSON lines.
+
+    Raises:
+        DumpError: it cannot be read.
+    """
+    if release.release_files(source):
+        return "released"
+    if query_pairs.query_files(source):
+        return "queries"
+    return "functions" if codesearchnet.holds_functions(source) else "code"
 
 
 def _cut_by_line(rows: LanguageRows) -> NDArray[np.uint8]:
@@ -192,14 +227,18 @@ def read_source(
     request: CorpusRequest, on_skip: Callable[[SkippedFile], object]
 ) -> Iterator[CorpusPair | ReleasedPair | Dropped]:
     """The pairs of a source, in the order of its files; what is no pair, or comes again, with the reason."""
-    released = release.release_files(request.source)
-    if released:
-        for language, path in released.items():
+    kind = source_kind(request.source)
+    if kind == "released":
+        for language, path in release.release_files(request.source).items():
             if language not in request.languages:
                 on_skip(SkippedFile(path=path.name, reason=release.OTHER_LANGUAGE))
         return release.read_pairs(request.source, request.languages)
-    if codesearchnet.holds_functions(request.source):
-        return _drop_repeated(codesearchnet.read_pairs(request.source, request.languages))
+    if kind == "queries":
+        return _drop_repeated(query_pairs.read_pairs(request.source, request.languages))
+    if kind == "functions":
+        return _drop_repeated(
+            codesearchnet.read_pairs(request.source, request.languages, text=request.text, on_skip=on_skip)
+        )
     functions = source_tree.read_pairs(
         request.source,
         request.languages,
@@ -212,15 +251,15 @@ def read_source(
 
 
 def _drop_repeated(entries: Iterable[CorpusPair | Dropped]) -> Iterator[CorpusPair | Dropped]:
-    """Let a function that comes again, with the same id, pass once."""
-    seen: set[int] = set()
+    """Let a pair that comes again, with the same ids, pass once."""
+    seen: set[tuple[int, int]] = set()
     for entry in entries:
-        if isinstance(entry, CorpusPair) and entry.pair.question_id in seen:
+        if isinstance(entry, CorpusPair) and (entry.pair.question_id, entry.pair.answer_id) in seen:
             pair = entry.pair
             yield Dropped(site=pair.site, question_id=pair.question_id, language=pair.language, reason=REPEATED)
             continue
         if isinstance(entry, CorpusPair):
-            seen.add(entry.pair.question_id)
+            seen.add((entry.pair.question_id, entry.pair.answer_id))
         yield entry
 
 

@@ -25,8 +25,8 @@ PARQUET = "application/x-parquet"
 ALL = "all"
 
 MEANINGS = {
-    "question_id": "id of the question on its site; of a function a digest of it",
-    "answer_id": "id of the answer on its site; of a function a digest of it",
+    "question_id": "id of the question on its site; of a function or a published query a digest of it",
+    "answer_id": "id of the answer on its site; of a function or a published query a digest of it",
     "language": "programming language, one a question",
     "title": "title of the question, or name of the function",
     "question": "body of the question, or documentation of the function, in Markdown",

@@ -13,8 +13,8 @@ from typing import Literal
 from procqa.dataset.schema import SPLITS
 from procqa.dataset.statistics import PartStats, merge_stats
 
-Kind = Literal["questions", "functions"]
-"""What the rows of a dataset are: questions with an answer, or functions with their documentation."""
+Kind = Literal["questions", "queries", "functions"]
+"""What the rows of a dataset are: questions with an answer, short ones with code alone, or documented functions."""
 
 _HUB_LICENCES = (
     "apache-2.0 mit bsd-2-clause bsd-3-clause bsd cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0"
@@ -39,7 +39,7 @@ def front_matter(title: str, kind: Kind, stats: Sequence[PartStats]) -> Iterator
         stats: of every part; a split without rows has no entry.
     """
     total = merge_stats(stats)
-    is_questions = kind == "questions"
+    is_questions = kind != "functions"
     licences = sorted({name if name in HUB_LICENCES else "other" for name in map(_hub_name, dict(total.licences))})
     languages = sorted({part.language for part in stats})
     yield "---"

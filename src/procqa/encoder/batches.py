@@ -1,17 +1,25 @@
 """Step → the features of its batch, with a tally of what was drawn."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.encoder.features import Features
+from procqa.encoder.features import Features, count_tokens
 from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.ranks import ALONE, Ranks
 from procqa.encoder.sampling import Batch, Sampler
 from procqa.encoder.streams import EMPTY, Stream
 from procqa.encoder.towers import ROUTES
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+AHEAD = 16
+"""Batches that a loader may have read and not handed out, at most. The library's is one ahead."""
 
 
 class Batches:
@@ -48,6 +56,8 @@ class Batches:
         self.is_seen = np.zeros(rows, dtype=np.bool_)
         self.batches: Counter[str] = Counter()
         self.pairs: Counter[str] = Counter()
+        self.tokens_seen = 0
+        self._last_read: deque[tuple[int, int]] = deque(maxlen=AHEAD)  # steps and their tokens
 
     def __len__(self) -> int:
         """Steps of the run."""
@@ -60,28 +70,41 @@ class Batches:
         documents, ``negative_``, are B · n, the n of the first pair first.
 
         The keys (B, k), or (B + B · n, k), stand under ``label``: what no two pairs may share to be negatives of each
-        other, and behind them those of the further documents. Zeros mark what only fills up the part of a rank.
+        other, and behind them those of the further documents. Zeros mark what only fills up the part of a rank. The tokens
+        of all texts of the whole batch are counted as seen.
         """
         import torch
 
-        batch = self.draw(step).part(self._ranks.rank, self._ranks.count)
-        rows, keys = self._look_up(batch)
+        whole = self.draw(step)
+        batch = whole.part(self._ranks.rank, self._ranks.count)
+        keys = self._look_up(batch)[1]
         keys[len(batch) - batch.fillers :] = EMPTY
-        views = self._views[batch.streams]
+        if self._further is not None:
+            of_further = self._keys_of(batch, self._further.draw(batch, step))
+            of_further[len(of_further) - batch.fillers * self._further.count :] = EMPTY
+            keys = np.concatenate([keys, of_further])
+        drawn: dict[str, object] = {"label": torch.from_numpy(keys.view(np.int64))}
+        tokens = 0
+        for prefix, features in self._read(batch, step):
+            drawn |= {f"{prefix}{feature}": value for feature, value in features.items()}
+            tokens += count_tokens(features)
+        if len(batch) < len(whole):
+            tokens = sum(count_tokens(features) for _, features in self._read(whole, step))
+        self.tokens_seen += tokens
+        self._last_read.append((step, tokens))
+        return drawn
+
+    def _read(self, batch: Batch, step: int) -> Iterator[tuple[str, dict[str, "Tensor"]]]:
+        """The features of each side of a batch, or of its parts, and how their names begin."""
+        rows, views = self._look_up(batch)[0], self._views[batch.streams]
         sides = {"query": (rows, views[:, 0]), "document": (rows, views[:, 1])}
         if self._further is not None:
             further = self._further.draw(batch, step)
             sides["negative"] = further.ravel(), np.repeat(views[:, 1], further.shape[1])
-            of_further = self._keys_of(batch, further)
-            of_further[len(of_further) - batch.fillers * further.shape[1] :] = EMPTY
-            keys = np.concatenate([keys, of_further])
-        drawn: dict[str, object] = {"label": torch.from_numpy(keys.view(np.int64))}
         for name, (of_side, view) in sides.items():
             for number, part in enumerate(self._parts):
                 features = self._features.take(of_side, len(self._parts) * view + number)
-                prefix = f"{name}_{part}_" if part else f"{name}_"
-                drawn |= {f"{prefix}{feature}": value for feature, value in features.items()}
-        return drawn
+                yield f"{name}_{part}_" if part else f"{name}_", features
 
     def _keys_of(self, batch: Batch, further: NDArray[np.int32]) -> NDArray[np.uint64]:
         """(B · n, k) the keys of the further documents (B, n), each as one of the stream of its pair."""
@@ -111,6 +134,8 @@ class Batches:
         self.pairs.clear()
         for step in range(steps):
             self.draw(step)
+        self.tokens_seen -= sum(tokens for step, tokens in self._last_read if step >= steps)
+        self._last_read.clear()
 
     def _look_up(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
         """(B,) the corpus row of each pair, and (B, k) its keys."""

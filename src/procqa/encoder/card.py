@@ -91,7 +91,8 @@ def _data(inputs: Sequence[Input], counts: dict[str, Any]) -> str:
     )
     seen = (
         f"{counts['pairs_seen']:,} pairs were seen in {counts['steps']:,} steps, of which "
-        f"{counts['rows_seen']:,} of {counts['rows']:,} different rows; `seen.bin` holds the hashes of their texts.\n"
+        f"{counts['rows_seen']:,} of {counts['rows']:,} different rows, with {counts['tokens_seen']:,} tokens; "
+        "`seen.bin` holds the hashes of their texts.\n"
     )
     return "\n".join([datasets, seen, streams])
 

@@ -4,6 +4,7 @@ A transformer's texts are tokenized batch by batch. A static encoder would spend
 so its token numbers are computed once and kept in a memory-mapped file.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,12 @@ class Features(Protocol):
     def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
         """A view (B,) of each of some rows (B,), as the model reads them."""
         ...
+
+
+def count_tokens(features: Mapping[str, "Tensor"]) -> int:
+    """The tokens that a model reads of some texts: those that mark beginning and end count, those that pad do not."""
+    read = features.get("attention_mask")
+    return len(features["input_ids"]) if read is None else int(read.sum())
 
 
 class TextFeatures:

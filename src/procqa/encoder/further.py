@@ -35,19 +35,19 @@ class FurtherDocuments:
 
     def __init__(self, streams: Sequence[Stream], *, count: int, seed: int) -> None:
         self._streams = streams
-        self._count = count
+        self.count = count
         self._seed = seed
 
     def draw(self, batch: Batch, step: int) -> NDArray[np.int32]:
         """(B, count) rows of the corpus, those of each pair in the order of the batch."""
-        drawn = np.empty((len(batch), self._count), dtype=np.int32)
-        for number in np.unique(batch.streams).tolist() if self._count else []:
+        drawn = np.empty((len(batch), self.count), dtype=np.int32)
+        for number in np.unique(batch.streams).tolist() if self.count else []:
             places = batch.streams == number
             drawn[places] = self._of_stream(number, batch.positions[places], step)
         return drawn
 
     def _of_stream(self, number: int, positions: NDArray[np.int64], step: int) -> NDArray[np.int32]:
-        stream, count = self._streams[number], self._count
+        stream, count = self._streams[number], self.count
         n_mined = 0 if stream.mined is None else stream.mined.shape[1]
         numbers = random_numbers((self._seed, step, number), positions, TRIES * count + n_mined)
         chosen = self._draw_random(stream, positions, numbers[:, : TRIES * count])
@@ -65,7 +65,7 @@ class FurtherDocuments:
         """(b, count) documents of other pairs of a stream, those first that share nothing with the pair."""
         rows = stream.rows[(numbers % np.uint64(len(stream))).astype(np.int64)]
         shares = (stream.keys_of(rows) == stream.keys(positions)[:, None]).any(axis=2)
-        order = np.argsort(shares, axis=1, kind="stable")[:, : self._count]
+        order = np.argsort(shares, axis=1, kind="stable")[:, : self.count]
         return np.take_along_axis(rows, order, axis=1)
 
 

@@ -52,14 +52,14 @@ class Progress:
 class StepLog:
     """Writes the log while a run goes on; a run that is taken up keeps the lines before its checkpoint.
 
-    A line holds step, loss, learning_rate, pairs_per_s, pairs_seen and seconds since the start (both over
-    all attempts), under ``streams`` and ``languages`` the share of each in the pairs since the last line, under
+    A line holds step, loss, learning_rate, pairs_per_s, and since the start, over all attempts, pairs_seen, tokens_seen
+    and seconds; under ``streams`` and ``languages`` the share of each in the pairs since the last line, under
     ``masked`` the documents that did not count as negatives in the steps since then, and under ``rows_at_once`` the
     texts that are encoded at a time.
 
     Args:
         path: of the log.
-        batches: those that are drawn from.
+        batches: those that are drawn from; takes over the tokens that the kept lines tell of.
         first_step: steps of the checkpoint that the run goes on from.
         report: called with each line's progress.
         take_masked: the masked documents since it was called last.
@@ -82,22 +82,22 @@ class StepLog:
         self._report = report
         self._take_masked = take_masked
         self._first_step = first_step
-        self._spent = self._keep(first_step)
+        self._spent, batches.tokens_seen = self._keep(first_step)
         self._started = self._last = time.monotonic()
         self._last_pairs = batches.pairs.copy()
 
-    def _keep(self, first_step: int) -> float:
-        """Cut the log after a step and say how many seconds it took to get there."""
+    def _keep(self, first_step: int) -> tuple[float, int]:
+        """Cut the log after a step; the seconds it took to get there, and the tokens seen."""
         lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True) if self._path.is_file() else []
         kept = []
-        seconds = 0.0
+        seconds, tokens_seen = 0.0, 0
         for line in lines:
             # A kill may leave half a line, but never one before a complete checkpoint.
             if line.endswith("\n") and (entry := json.loads(line))["step"] <= first_step:
                 kept.append(line)
-                seconds = entry["seconds"]
+                seconds, tokens_seen = entry["seconds"], entry["tokens_seen"]
         self._path.write_text("".join(kept), encoding="utf-8")
-        return seconds
+        return seconds, tokens_seen
 
     def write(self, logged: Logged) -> None:
         """Add the line of a step and report it."""
@@ -112,6 +112,7 @@ class StepLog:
             "learning_rate": logged.learning_rate,
             "pairs_per_s": round(pairs_per_s, 1),
             "pairs_seen": self._batches.pairs.total(),
+            "tokens_seen": self._batches.tokens_seen,
             "seconds": round(self._spent + now - self._started, 3),
             "masked": self._take_masked(),
             "rows_at_once": rows_at_once,

@@ -16,6 +16,7 @@ class TrainSummary:
     """What a run made; every value can be read again from the folder.
 
     Args:
+        tokens_seen: read by the encoder, those that pad a text not among them.
         base_share: of the base's weights in those of the result.
         validation: the scores on held-out pairs; None where there were none.
         seconds: spent in training steps, over all attempts.
@@ -31,6 +32,7 @@ class TrainSummary:
     base: str
     steps: int
     pairs_seen: int
+    tokens_seen: int
     base_share: float
     validation: Validation | None
     seconds: float
@@ -58,6 +60,7 @@ def read_summary(out: Path, manifest: Manifest) -> TrainSummary:
         base=recipe["base"],
         steps=counts["steps"],
         pairs_seen=counts["pairs_seen"],
+        tokens_seen=counts["tokens_seen"],
         base_share=counts["base_share"],
         validation=counts["validation"],
         seconds=last["seconds"],

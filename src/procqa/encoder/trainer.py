@@ -75,7 +75,7 @@ class StepTrainer(SentenceTransformerTrainer):
             rows_at_once=config.rows_at_once,
             towers=config.towers,
         )
-        super().__init__(model=model, args=_arguments(config, folder), loss=self.objective)
+        super().__init__(model=model, args=_arguments(config, folder, len(batches)), loss=self.objective)
         for callback in (PrinterCallback, ProgressCallback):
             self.remove_callback(callback)
         if not ranks.is_first:  # else all would drop out the same places of their texts
@@ -178,20 +178,20 @@ def _as_is(features: Any) -> Any:
     return features
 
 
-def _arguments(config: TrainConfig, folder: Path) -> SentenceTransformerTrainingArguments:
+def _arguments(config: TrainConfig, folder: Path, steps: int) -> SentenceTransformerTrainingArguments:
     """The trainer's settings. Source: docs/paper.md#macp for optimiser and schedule."""
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(folder),
-        max_steps=config.steps,
+        max_steps=steps,
         per_device_train_batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=math.ceil(config.steps * config.warmup_ratio),
+        warmup_steps=math.ceil(steps * config.warmup_ratio),
         weight_decay=0.0,
         bf16=config.precision == "bf16",
         use_cpu=not torch.cuda.is_available(),
         seed=config.seed,
-        logging_steps=log_every(config.steps),
+        logging_steps=log_every(steps),
         logging_nan_inf_filter=False,
         save_strategy="no",
         save_total_limit=2,

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from procqa.artifact import (
     refuse_overlap,
     workspace,
 )
-from procqa.config import TRAIN_PRESETS, TrainConfig
+from procqa.config import TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
@@ -37,6 +38,7 @@ from procqa.encoder.failures import keeping_checkpoints
 from procqa.encoder.features import Features, open_features
 from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.handover import hand_over, take_over
+from procqa.encoder.length import count_steps
 from procqa.encoder.log import LOG_FILE, Progress
 from procqa.encoder.model import quiet, wrap_model
 from procqa.encoder.negatives import find_negatives, use_negatives
@@ -48,6 +50,7 @@ from procqa.encoder.summary import TrainSummary, read_summary
 from procqa.encoder.torch_encoder import token_limit
 from procqa.encoder.validation import Scorer
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
+from procqa.presets import TRAIN_PRESETS
 
 TEXTS_FILE, CHECKPOINTS = "texts.arrow", "checkpoints"
 CHUNK_ROWS = 1_024
@@ -217,10 +220,12 @@ def _run(
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
         model = load_base(base, config, texts.read, work.scratch)
         _check_sizes(config, model)
-        batches = _batches(run, streams, corpus.rows, open_features(model, texts, work.scratch))
+        make = partial(_batches, run, streams, corpus.rows, open_features(model, texts, work.scratch))
+        batches = make(count_steps(config, sum(map(len, streams)), make))
         if run.ranks.count > 1:
             hand_over(work.scratch, streams, corpus.rows, model)
-            run.ranks.share(json.dumps({"scratch": str(work.scratch.resolve()), "config": asdict(config)}))
+            told = {"scratch": str(work.scratch.resolve()), "config": asdict(config), "steps": len(batches)}
+            run.ranks.share(json.dumps(told))
         steps, base_share = run.fit(work.scratch, model, batches)
         validation = None if run.scorer is None else run.scorer(wrap_model(model, name=base.label, revision=""))
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
@@ -238,6 +243,7 @@ def _run(
         "rows": corpus.rows,
         "rows_seen": int(batches.is_seen.sum()),
         "pairs_seen": batches.pairs.total(),
+        "tokens_seen": batches.tokens_seen,
         "seen_hashes": hashes,
         "left_out": left_out,
         "streams": {stream.name: _stream_counts(stream, batches) for stream in streams},
@@ -264,19 +270,19 @@ def _follow(run: _Run, out: Path) -> None:
     scratch = Path(first["scratch"])
     streams, rows, model = take_over(scratch, max_tokens=run.config.max_tokens)
     with keeping_checkpoints(out, scratch / CHECKPOINTS), Texts(scratch / TEXTS_FILE) as texts, quiet():
-        batches = _batches(run, streams, rows, open_features(model, texts, scratch))
+        batches = _batches(run, streams, rows, open_features(model, texts, scratch), first["steps"])
         run.fit(scratch, model, batches)
     run.ranks.share()
 
 
-def _batches(run: _Run, streams: Sequence[Stream], rows: int, features: Features) -> Batches:
-    """The batches of the run, of which this process reads its part."""
+def _batches(run: _Run, streams: Sequence[Stream], rows: int, features: Features, steps: int) -> Batches:
+    """The batches of a run of some steps, of which this process reads its part."""
     config = run.config
     sampler = Sampler(
         streams,
         batch_size=config.batch_size,
         alpha=config.alpha,
-        steps=config.steps,
+        steps=steps,
         seed=config.seed,
         batches=config.batches,
     )
