@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets import dense_dataset
 from benchmarks.measure import limit_cores, run_python
+from procqa.config import SearchConfig, train_config
 from procqa.encoder.model import find_encoder, open_encoder
 from procqa.encoder.training import train
 from procqa.index.build import build_index, generation_folder
 from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents, document_text
-from procqa.presets import train_config
 from procqa.search.searcher import Searcher
-from procqa.search_config import SearchConfig
 from procqa.text import lexical_tokens
 from procqa.topk import top_k
 
@@ -38,7 +37,7 @@ CUTS = (50, 95, 99)
 OPEN_PROGRAM = """
 import json, sys, time
 from pathlib import Path
-from procqa.search_config import SearchConfig
+from procqa.config import SearchConfig
 from procqa.search.searcher import Searcher
 started = time.perf_counter()
 searcher = Searcher.open(Path(sys.argv[1]))

@@ -14,8 +14,7 @@ import click
 
 from benchmarks.datasets import dense_dataset
 from benchmarks.measure import Run, interleave, run_python
-from procqa.config import TrainConfig
-from procqa.presets import train_config
+from procqa.config import TrainConfig, train_config
 
 OURS, BARE = "procqa", "bare"
 

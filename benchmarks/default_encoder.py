@@ -19,14 +19,13 @@ import click
 from benchmarks.measure import ROOT
 from benchmarks.results import RESULTS, describe_commit, write_lines
 from procqa.artifact import load_manifest
-from procqa.config import PAIRS, EvaluateConfig, RunConfig, build_config
+from procqa.config import PAIRS, EvaluateConfig, RunConfig, build_config, train_config
 from procqa.dataset.build import build_dataset
 from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.dataset.request import BuildRequest
 from procqa.encoder.quantize import quantize_encoder
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import evaluate
-from procqa.presets import train_config
 
 DUMPS = ("programming-qa.7z", "mixed-qa.7z")
 FUNCTIONS = "codesearchnet-style"

@@ -16,12 +16,11 @@ from typing import Any
 import click
 
 from benchmarks.results import RESULTS, describe_commit, write_lines
-from procqa.config import EvaluateConfig
+from procqa.config import EvaluateConfig, train_config
 from procqa.corpora.source_tree import TEST_FOLDERS
 from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import evaluate
-from procqa.presets import train_config
 
 NAME, LIBRARY = "quality", "library"
 LIBRARY_NAME = "Python's library"

@@ -6,6 +6,7 @@ Nothing here depends on the clock, the machine or the width of a terminal.
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import json
 import sys
@@ -17,11 +18,11 @@ from typing import Any
 
 import click
 
-from procqa import config, errors, mine_config, search_config
+from procqa import config, errors
 from procqa.cli import COMMANDS, main
+from procqa.config import TRAIN_PRESETS
 from procqa.pairs.languages import tags_table
 from procqa.pairs.rules import rules_table
-from procqa.presets import TRAIN_PRESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP_WIDTH = 100
@@ -131,8 +132,7 @@ def config_page() -> str:
     lines = [
         GENERATED,
         "# Settings\n",
-        "One frozen dataclass a stage, in `procqa.config`, `procqa.mine_config` and `procqa.search_config`. The flags",
-        "of the command line come from the fields:",
+        "One frozen dataclass a stage, in `procqa.config`. The flags of the command line come from the fields:",
         "`batch_size` is `--batch-size`, `timeout_s` (a number with its unit) is `--timeout`. A config that exists is",
         "valid; a value out of range is a `ConfigError`.\n",
     ]
@@ -152,8 +152,9 @@ def config_page() -> str:
 
 
 def config_classes() -> Iterator[type[Any]]:
-    """Every config, those of ``procqa.config`` first."""
-    for module in (config, mine_config, search_config):
+    """Every config, in the order of the stages."""
+    for stage in ("build", "train", "mine", "evaluate", "search"):
+        module = importlib.import_module(f"{config.__name__}.{stage}")
         for thing in vars(module).values():
             if dataclasses.is_dataclass(thing) and isinstance(thing, type) and thing.__module__ == module.__name__:
                 yield thing
@@ -238,7 +239,7 @@ def describe_api() -> dict[str, Any]:
         source.mkdir()
         (source / "one.py").write_text(FUNCTION, encoding="utf-8")
         build_index([source], index, encoder=None)
-        with TestClient(make_app(index, search_config.ServeConfig())) as client:
+        with TestClient(make_app(index, config.ServeConfig())) as client:
             schema: dict[str, Any] = client.get("/openapi.json").json()
     return schema
 

@@ -17,7 +17,7 @@ PROGRAMS = sorted([*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("docs/**/*.py")]
 ROOMS = {"dump", "pairs", "corpora", "dataset", "encoder", "index", "search", "evaluation", "studies", "bundled", "cli"}
 GROUND_FLOOR = {
     "__init__", "__main__", "records", "errors", "config", "text", "topk", "files", "artifact", "workers", "demo",
-    "doctor", "chain", "journal", "lock", "mine_config", "search_config", "figure", "presets",
+    "doctor", "chain", "journal", "lock", "figure",
 }  # fmt: skip
 HEAVY = {
     "accelerate", "datasets", "faiss", "fastapi", "lxml", "matplotlib", "numba", "numpy", "pandas", "py3langid",
@@ -54,8 +54,13 @@ TESTED_ELSEWHERE = {
     "encoder/openvino.py": "tests/encoder/test_backends.py",
     "encoder/torch_encoder.py": "tests/encoder/test_model.py",
     "encoder/tracing.py": "tests/encoder/test_backends.py",
-    "mine_config.py": "tests/test_config.py",
-    "search_config.py": "tests/test_config.py",
+    "config/build.py": "tests/test_config.py",
+    "config/common.py": "tests/test_config.py",
+    "config/evaluate.py": "tests/test_config.py",
+    "config/mine.py": "tests/test_config.py",
+    "config/search.py": "tests/test_config.py",
+    "config/train.py": "tests/test_config.py",
+    "config/presets.py": "tests/test_presets.py",
     "search/live.py": "tests/search/test_web.py",
     "search/pages/markup.py": "tests/search/test_markup.py",
     "search/pages/render.py": "tests/search/test_web.py",

@@ -4,9 +4,8 @@ import dataclasses
 
 import pytest
 
-from procqa.config import TrainConfig
+from procqa.config import TRAIN_PRESETS, TrainConfig, train_config
 from procqa.errors import ConfigError
-from procqa.presets import TRAIN_PRESETS, train_config
 
 
 @pytest.mark.parametrize("preset", TRAIN_PRESETS)

@@ -13,10 +13,10 @@ _HOMES = {
     "BuildRequest": "procqa.dataset.request",
     "CorpusRequest": "procqa.dataset.corpus",
     "EvaluateConfig": "procqa.config",
-    "MineConfig": "procqa.mine_config",
+    "MineConfig": "procqa.config",
     "ProcqaError": "procqa.errors",
     "RunConfig": "procqa.config",
-    "SearchConfig": "procqa.search_config",
+    "SearchConfig": "procqa.config",
     "Searcher": "procqa.search.searcher",
     "TrainConfig": "procqa.config",
     "build_corpus": "procqa.dataset.corpus",
@@ -27,7 +27,7 @@ _HOMES = {
     "open_encoder": "procqa.encoder.model",
     "read_rows": "procqa.dataset.schema",
     "train": "procqa.encoder.training",
-    "train_config": "procqa.presets",
+    "train_config": "procqa.config",
     "verify": "procqa.chain",
 }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from procqa.bundled import sample_dump
-from procqa.config import BuildConfig, EvaluateConfig, RunConfig, TrainConfig
+from procqa.config import BuildConfig, EvaluateConfig, RunConfig, SearchConfig, TrainConfig, train_config
 from procqa.corpora.source_tree import TEST_FOLDERS
 from procqa.dataset.build import build_dataset
 from procqa.dataset.corpus import CorpusRequest, build_corpus
@@ -21,9 +21,7 @@ from procqa.encoder.model import open_encoder
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import Result, evaluate
 from procqa.index.build import build_index
-from procqa.presets import train_config
 from procqa.search.searcher import Searcher, SearchResult
-from procqa.search_config import SearchConfig
 
 QUESTIONS = (
     ("how do I remove duplicates from a list but keep the order", "python"),

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from procqa.cli import main
 from procqa.cli.common import attribution_lines, visible
+from procqa.config import SearchConfig
 from procqa.records import Attribution
 from procqa.search.searcher import Searcher, result_json
-from procqa.search_config import SearchConfig
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 
 ESCAPES = to_row(

@@ -9,11 +9,11 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import mine_hard_negatives
 
 from datasets import Dataset
+from procqa.config import MineConfig
 from procqa.encoder.candidates import REASONS, Rows, choose, own_ranks, read_rows_of
 from procqa.encoder.model import open_encoder
 from procqa.encoder.negatives import read_held_out
 from procqa.encoder.streams import EMPTY, text_hash
-from procqa.mine_config import MineConfig
 from procqa.topk import dot_products, top_k
 from tests.encoder.small import make_dataset
 

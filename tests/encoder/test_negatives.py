@@ -7,7 +7,7 @@ import pytest
 
 from procqa.artifact import load_manifest, workspace
 from procqa.chain import verify
-from procqa.config import PAIRS
+from procqa.config import PAIRS, MineConfig
 from procqa.encoder.mining import mine
 from procqa.encoder.negatives import (
     NOT_CONSISTENT,
@@ -21,7 +21,6 @@ from procqa.encoder.seen import load_seen, text_hashes
 from procqa.encoder.streams import StreamConfig, write_texts
 from procqa.encoder.training import dataset_input, train
 from procqa.errors import ArtifactError
-from procqa.mine_config import MineConfig
 from tests.encoder.small import make_dataset, questions_about, tiny_config
 
 SMALL = MineConfig(negatives=3, depth=20)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from procqa.config import SearchConfig
 from procqa.encoder.model import open_encoder
 from procqa.errors import ArtifactError, ConfigError, QueryError
 from procqa.index.build import build_index
 from procqa.search.searcher import Searcher, document_json, markdown_of, result_json
-from procqa.search_config import SearchConfig
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 
 

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("fastapi")
 httpx = pytest.importorskip("httpx")
 
+from procqa.config import SearchConfig, ServeConfig  # noqa: E402
 from procqa.encoder.model import open_encoder  # noqa: E402
 from procqa.errors import ConfigError, ProcqaError, QueryError  # noqa: E402
 from procqa.index.build import build_index  # noqa: E402
@@ -22,7 +23,6 @@ from procqa.search.live import LiveSearcher  # noqa: E402
 from procqa.search.searcher import Searcher, result_json  # noqa: E402
 from procqa.search.server import listen, serve  # noqa: E402
 from procqa.search.web import Desk, Metrics, Service, _add_page  # noqa: E402
-from procqa.search_config import SearchConfig, ServeConfig  # noqa: E402
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder  # noqa: E402
 
 HOSTILE = to_row(

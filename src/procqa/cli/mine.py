@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from procqa.cli.common import config_options, force_option, json_option, print_json, progress, to_config
-from procqa.mine_config import MineConfig
+from procqa.config import MineConfig
 
 if TYPE_CHECKING:
     from procqa.encoder.negatives import MineSummary

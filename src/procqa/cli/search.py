@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from procqa.cli.common import attribution_lines, config_options, json_option, one_line, print_json, to_config, visible
-from procqa.config import MAX_QUERY_CHARS
+from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.errors import QueryError
-from procqa.search_config import SearchConfig
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from procqa.cli.common import config_options, json_option, print_json, to_config
+from procqa.config import ServeConfig
 from procqa.errors import MissingExtra
-from procqa.search_config import ServeConfig
 
 
 @click.command()

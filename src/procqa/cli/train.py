@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from procqa.cli.common import config_options, force_option, json_option, print_json, to_config
-from procqa.config import TrainConfig
-from procqa.presets import TRAIN_PRESETS, train_config
+from procqa.config import TRAIN_PRESETS, TrainConfig, train_config
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -70,8 +70,8 @@ class Batches:
         documents, ``negative_``, are B · n, the n of the first pair first.
 
         The keys (B, k), or (B + B · n, k), stand under ``label``: what no two pairs may share to be negatives of each
-        other, and behind them those of the further documents. Zeros mark what only fills up the part of a rank. The tokens
-        of all texts of the whole batch are counted as seen.
+        other, and behind them those of the further documents. Zeros mark what only fills up the part of a rank.
+        The tokens of all texts of the whole batch are counted as seen.
         """
         import torch
 

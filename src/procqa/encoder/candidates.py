@@ -13,11 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from procqa.artifact import load_manifest
+from procqa.config import MineConfig
 from procqa.dataset.schema import read_batches
 from procqa.encoder.negatives import HeldOut
 from procqa.encoder.streams import EMPTY, text_hash
 from procqa.encoder.views import VIEWS
-from procqa.mine_config import MineConfig
 
 REASONS = (
     "the text of the right answer",

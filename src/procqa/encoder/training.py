@@ -29,7 +29,7 @@ from procqa.artifact import (
     refuse_overlap,
     workspace,
 )
-from procqa.config import TrainConfig
+from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
@@ -50,7 +50,6 @@ from procqa.encoder.summary import TrainSummary, read_summary
 from procqa.encoder.torch_encoder import token_limit
 from procqa.encoder.validation import Scorer
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
-from procqa.presets import TRAIN_PRESETS
 
 TEXTS_FILE, CHECKPOINTS = "texts.arrow", "checkpoints"
 CHUNK_ROWS = 1_024

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import MANIFEST, Manifest, load_manifest
-from procqa.config import MAX_QUERY_CHARS
+from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
 from procqa.index.build import generation_folder
@@ -23,7 +23,6 @@ from procqa.index.documents import Documents
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Hit
 from procqa.search.fusion import fuse
-from procqa.search_config import SearchConfig
 from procqa.text import fence
 
 FUSION_DEPTH = 100

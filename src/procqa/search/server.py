@@ -9,9 +9,9 @@ from pathlib import Path
 
 import uvicorn
 
+from procqa.config import ServeConfig
 from procqa.errors import ConfigError, ProcqaError
 from procqa.search.web import make_app
-from procqa.search_config import ServeConfig
 
 MAX_HEAD_BYTES = 256 << 10
 """Largest request line with headers: the same query in an address, percent-encoded."""

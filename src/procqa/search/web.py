@@ -26,13 +26,12 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procqa import __version__
-from procqa.config import MAX_QUERY_CHARS
+from procqa.config import MAX_QUERY_CHARS, SearchConfig, ServeConfig
 from procqa.errors import ConfigError, ProcqaError, QueryError
 from procqa.search.live import LiveSearcher
 from procqa.search.pages import render
 from procqa.search.problems import PROBLEMS, quote, shorten, to_sentence
 from procqa.search.searcher import Searcher, SearchResult, document_json, result_json
-from procqa.search_config import SearchConfig, ServeConfig
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")

@@ -13,11 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from procqa import __version__
-from procqa.config import MAX_QUERY_CHARS
+from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.records import Attribution, CodePlace, Hit
 from procqa.search.pages.markup import REL, safe_url, to_html
 from procqa.search.searcher import Searcher, SearchResult, markdown_of
-from procqa.search_config import SearchConfig
 
 FOLDER = Path(__file__).parent
 MAX_ROWS = 12

@@ -1,9 +1,9 @@
-"""How a query is answered, and how an index is served; as in ``config``, a config that exists is valid."""
+"""How a query is answered, and how an index is served."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from procqa.config import require
+from procqa.config.common import require
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

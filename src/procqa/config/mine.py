@@ -1,9 +1,9 @@
-"""How hard negatives are mined; as in ``config``, a config that exists is valid."""
+"""Which documents are taken as hard negatives."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from procqa.config import require
+from procqa.config.common import require
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

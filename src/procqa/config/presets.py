@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from procqa.config import LENGTHS, TrainConfig, require
+from procqa.config.common import require
+from procqa.config.train import LENGTHS, TrainConfig
 
 TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     "macp": {},
