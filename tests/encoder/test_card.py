@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from procqa.artifact import Input
 from procqa.encoder.card import write_card
 from procqa.encoder.model import MINILM_SHA256
@@ -14,7 +16,7 @@ COUNTS = {
 }
 
 
-def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = None, **settings: str) -> str:
+def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = None, **settings: object) -> str:
     """The card of an encoder; ``lineage`` begins with the base's own weights."""
     recipe = {
         "preset": "macp",
@@ -22,6 +24,8 @@ def card(folder: Path, base: str, *lineage: str, changes: list[str] | None = Non
         "towers": "shared",
         "loss": "one-way",
         "batches": "stream",
+        "negatives": 0,
+        "hard_negatives": [],
         "max_tokens": 128,
         "temperature": 0.01,
         "base_sha256": lineage[0] if lineage else None,
@@ -66,3 +70,11 @@ def test_a_card_names_its_loss_its_batches_and_its_towers(tmp_path: Path):
 def test_a_card_names_what_differs_from_the_preset(tmp_path: Path):
     assert "| preset | macp |" in card(tmp_path, "minilm")
     assert "| preset | macp, but for base, temperature |" in card(tmp_path, "static", changes=["base", "temperature"])
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"), [([], "7 further documents, random."), (["abc"], "7 further documents, mined where there")]
+)
+def test_a_card_tells_of_further_documents(tmp_path: Path, folders, words):
+    assert words in card(tmp_path, "static", negatives=7, hard_negatives=folders)
+    assert "further documents" not in card(tmp_path, "static")
