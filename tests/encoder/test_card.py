@@ -1,6 +1,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from procqa.artifact import Input
 from procqa.encoder.card import write_card
 from procqa.encoder.model import MINILM_SHA256
@@ -24,7 +26,7 @@ def card(
     *lineage: str,
     changes: list[str] | None = None,
     counts: dict[str, Any] | None = None,
-    **settings: str,
+    **settings: object,
 ) -> str:
     """The card of an encoder; ``lineage`` begins with the base's own weights."""
     recipe = {
@@ -33,9 +35,9 @@ def card(
         "towers": "shared",
         "loss": "one-way",
         "batches": "stream",
-        "max_tokens": 128,
         "negatives": 0,
         "hard_negatives": [],
+        "max_tokens": 128,
         "temperature": 0.01,
         "base_sha256": lineage[0] if lineage else None,
         "base_lineage": list(lineage[1:]),
@@ -97,3 +99,11 @@ def test_a_card_tells_how_much_of_the_base_is_in_the_weights(tmp_path: Path):
 
     assert "Each weight is 0.75 × that of the trained encoder + 0.25 × that of its base." in text
     assert "The terms of the base, minilm, apply" in text
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"), [([], "7 further documents, random."), (["abc"], "7 further documents, mined where there")]
+)
+def test_a_card_tells_of_further_documents(tmp_path: Path, folders, words):
+    assert words in card(tmp_path, "static", negatives=7, hard_negatives=folders)
+    assert "further documents" not in card(tmp_path, "static")
