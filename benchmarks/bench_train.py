@@ -1,7 +1,7 @@
-"""Pairs per second of ``procqa train --preset static`` beside a bare torch loop, in one run.
+"""Pairs per second of ``procqa train`` beside a bare torch loop, in one run: static embeddings, or --base minilm.
 
 Both train the same model on the same texts with the same tokenizer, loss, batch size and optimiser. Only
-the training steps count: reading, tokenizing and saving are left out on both sides.
+the training steps count: reading and saving are left out on both sides, and tokenizing where it is done beforehand.
 """
 
 import json
@@ -15,6 +15,7 @@ import click
 from benchmarks.datasets import dense_dataset
 from benchmarks.measure import Run, interleave, run_python
 from procqa.config import TrainConfig, train_config
+from procqa.encoder.model import find_encoder
 
 OURS, BARE = "procqa", "bare"
 
@@ -37,9 +38,9 @@ def measure_train(dataset: Path, scratch: Path, config: TrainConfig, *, cores: i
         BARE: _best([json.loads(run.stdout) for run in runs[BARE]], runs[BARE]),
     }
     return {
+        "base": config.base,
         "steps": config.steps,
         "batch_size": config.batch_size,
-        "dimensions": config.dimensions,
         "cores": cores,
         "repeats": repeats,
         "measured": measured,
@@ -50,7 +51,9 @@ def measure_train(dataset: Path, scratch: Path, config: TrainConfig, *, cores: i
 def _train(dataset: Path, out: Path, config: TrainConfig, *, cores: int) -> Run:
     shutil.rmtree(out, ignore_errors=True)
     options = ["--steps", str(config.steps), "--batch-size", str(config.batch_size)]
-    command = ["-m", "procqa", "train", str(dataset), "--out", str(out), "--preset", "static", *options, "--json"]
+    options += ["--base", config.base, "--preset", "macp", "--temperature", str(config.temperature)]
+    options += ["--learning-rate", str(config.learning_rate)]
+    command = ["-m", "procqa", "train", str(dataset), "--out", str(out), *options, "--json"]
     return run_python(command, cores=cores)
 
 
@@ -60,10 +63,12 @@ def _ours(run: Run) -> dict[str, Any]:
 
 
 def _bare(dataset: Path, scratch: Path, config: TrainConfig, *, cores: int) -> Run:
-    """The loop; it takes the tokenizer that the run before it trained."""
+    """The loop; it takes the tokenizer that the run before it trained, or the same base."""
+    is_static = config.base == "static"
     settings = {
         "dataset": str(dataset),
         "tokenizer": str(next((scratch / "encoder").rglob("tokenizer.json"))),
+        "base": None if is_static else str(find_encoder(config.base)),
         "steps": config.steps,
         "batch_size": config.batch_size,
         "dimensions": config.dimensions,
@@ -72,7 +77,8 @@ def _bare(dataset: Path, scratch: Path, config: TrainConfig, *, cores: int) -> R
     }
     path = scratch / "bare.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
-    return run_python(["-m", "benchmarks.peers.bare_train", str(path)], cores=cores)
+    peer = "bare_train" if is_static else "bare_transformer"
+    return run_python(["-m", f"benchmarks.peers.{peer}", str(path)], cores=cores)
 
 
 def _best(measured: list[dict[str, Any]], runs: list[Run]) -> dict[str, Any]:
@@ -89,18 +95,28 @@ def _best(measured: list[dict[str, Any]], runs: list[Run]) -> dict[str, Any]:
 @click.command(help=__doc__)
 @click.option("--dataset", type=click.Path(path_type=Path), help="train on this [default: a generated one]")
 @click.option("--documents", type=int, default=10_000, show_default=True, help="about so many pairs are generated")
-@click.option("--steps", type=int, default=200, show_default=True)
-@click.option("--batch-size", type=int, default=1_024, show_default=True)
+@click.option("--base", type=click.Choice(["static", "minilm"]), default="static", show_default=True)
+@click.option("--steps", type=int, help="[default: 200; 12 of minilm]")
+@click.option("--batch-size", type=int, help="[default: 1024; 32 of minilm]")
 @click.option("--cores", type=int, default=1, show_default=True)
 @click.option("--repeats", type=int, default=3, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 def main(
-    dataset: Path | None, documents: int, steps: int, batch_size: int, cores: int, repeats: int, seed: int
+    dataset: Path | None,
+    documents: int,
+    base: str,
+    steps: int | None,
+    batch_size: int | None,
+    cores: int,
+    repeats: int,
+    seed: int,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         dataset = dataset or dense_dataset(scratch, documents=documents, seed=seed)
-        config = train_config("static", {"steps": steps, "batch_size": batch_size})
+        usual_steps, usual_size = (200, 1_024) if base == "static" else (12, 32)
+        given = {"steps": steps or usual_steps, "batch_size": batch_size or usual_size, "keep_base": ("0",)}
+        config = train_config(base, given if base == "minilm" else {**given, "keep_base": None})
         print(json.dumps(measure_train(dataset, scratch, config, cores=cores, repeats=repeats)))
 
 

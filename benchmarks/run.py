@@ -81,6 +81,8 @@ def main(
         steps, queries = QUICK_STEPS, QUICK_QUERIES
         source = ["--source", str(Path(sysconfig.get_path("stdlib")) / "email"), "--steps", str(steps)]
     curve = [option for size in sizes for option in ("--megabytes", str(size))]
+    memory = ["--size", "8", "--size", "16"] if quick else []
+    minilm = ["--steps", "2", "--batch-size", "4"] if quick else []
     estimates = ["--megabytes", str(QUICK_MB)] if quick else []
     common = ["--repeats", str(repeats), "--seed", str(seed)]
     benchmarks = {
@@ -90,8 +92,10 @@ def main(
         "bench_decontaminate": ["bench_decontaminate", "--megabytes", str(round(texts_mb))],
         "bench_duplicates": ["bench_duplicates", "--rows", str(rows), *common],
         "bench_estimate": ["bench_estimate", *estimates, "--seed", str(seed)],
+        "bench_memory": ["bench_memory", *memory, "--documents", str(pairs), "--seed", str(seed)],
         "bench_search": ["bench_search", "--documents", str(documents), "--queries", str(queries), *common],
         "bench_train": ["bench_train", "--documents", str(pairs), "--steps", str(steps), *common],
+        "bench_train_minilm": ["bench_train", "--base", "minilm", *minilm, "--documents", str(pairs), *common],
         "quality": ["quality", "--out", str(out.absolute()), *source],
     }
     if unknown := set(names) - benchmarks.keys():

@@ -23,6 +23,13 @@ def test_the_static_base_takes_the_numbers_of_its_preset():
     assert train_config("macp", {"base": "static"}) == train_config("static", {})
 
 
+def test_the_preset_minilm_is_macp_made_gentle_for_a_base_that_forgets():
+    built = train_config("minilm", {"steps": 150})
+    assert (built.base, built.preset, built.learning_rate, built.temperature) == ("minilm", "macp", 2e-5, 0.05)
+    assert (built.base_shares, built.needs_validation) == ((0.25, 0.5, 0.75), True)
+    assert train_config("macp", {"base": "minilm"}) == TrainConfig()
+
+
 def test_the_preset_gte_is_macp_with_the_loss_of_the_authors_code():
     assert train_config("gte", {}) == dataclasses.replace(TrainConfig(), preset="gte", loss="four-way")
 
@@ -52,7 +59,9 @@ def test_a_length_that_is_given_takes_the_place_of_the_preset_s(preset, given, l
     assert (built.steps, built.epochs, built.tokens) == length
 
 
-@pytest.mark.parametrize(("preset", "given"), [("gpt", {}), ("static", {"base": "minilm"})])
+@pytest.mark.parametrize(
+    ("preset", "given"), [("gpt", {}), ("static", {"base": "minilm"}), ("minilm", {"base": "static"})]
+)
 def test_a_preset_that_is_not_there_or_contradicts_its_base_is_refused(preset, given):
     with pytest.raises(ConfigError, match="preset"):
         train_config(preset, given)

@@ -54,7 +54,9 @@ def test_the_naive_script_and_procqa_keep_the_same_questions(tmp_path, capsys):
             "bench_search-*.json",
             {"lexical p50 / bm25s p50", "lexical p95 / bm25s p95", "hybrid p95 / lexical p95"},
         ),
+        ("bench_memory", "bench_memory-*.json", {"cached, 16 / 16 pairs"}),
         ("bench_train", "bench_train-*.json", {"procqa / bare"}),
+        ("bench_train_minilm", "bench_train_minilm-*.json", {"procqa / bare"}),
     ],
 )
 def test_a_quick_run_prints_and_writes_the_ratios_of(name, file, ratios, tmp_path):

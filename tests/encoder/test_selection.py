@@ -10,7 +10,8 @@ from procqa.artifact import load_manifest
 from procqa.encoder.log import Progress
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.encoder.selection import BestWeights, mix_weights
-from procqa.encoder.summary import TrainSummary, train
+from procqa.encoder.summary import TrainSummary
+from procqa.encoder.training import train
 from procqa.encoder.validation import FUSION_WEIGHT, Validation
 from procqa.errors import ConfigError
 from tests.encoder.small import small_dataset, tiny_config

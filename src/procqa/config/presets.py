@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from procqa.config.common import require
-from procqa.config.train import LENGTHS, TrainConfig
+from procqa.config.train import LENGTHS, PAIRS, TrainConfig
 
 TRAIN_PRESETS: dict[str, dict[str, Any]] = {
     "macp": {},
@@ -26,10 +26,19 @@ TRAIN_PRESETS: dict[str, dict[str, Any]] = {
         "alpha": 1.0,
         "max_tokens": 512,
     },
+    "minilm": {
+        "base": "minilm",
+        "pairs": (*PAIRS, "both-answer"),
+        "batch_size": 128,
+        "learning_rate": 2e-5,
+        "temperature": 0.05,
+        "keep_base": ("0.25", "0.5", "0.75"),
+    },
     "static": {"base": "static", "steps": 400, "batch_size": 1_024, "learning_rate": 0.02, "temperature": 0.05},
     "tiny": {"base": "tiny", "steps": 1_000, "batch_size": 128, "learning_rate": 5e-4, "temperature": 0.05},
 }
-"""What each preset changes; ``static`` and ``tiny`` are macp on encoders from scratch.
+"""What each preset changes; ``static`` and ``tiny`` are macp on encoders from scratch, ``minilm`` is macp made gentle
+for a base that knows much and forgets it: docs/decisions/0024.
 
 ``gte`` is macp with the loss of the authors' code: docs/paper.md#loss. The numbers of ``fine-tune`` are those of the
 authors' scripts, docs/paper.md#fine-tuning; its pairs and its alpha ours, docs/decisions/0021. The rest is ours too:
@@ -52,7 +61,7 @@ def train_config(preset: str, given: Mapping[str, Any]) -> TrainConfig:
     require(preset in TRAIN_PRESETS, f"preset must be one of {', '.join(TRAIN_PRESETS)}, got {preset!r}")
     chosen = {name: value for name, value in given.items() if value is not None}
     base = chosen.get("base")
-    if preset in ("static", "tiny"):
+    if preset in ("minilm", "static", "tiny"):
         require(base in (None, preset), f"preset {preset} trains the base {preset}, got {base!r}: take preset macp")
     of_base = TRAIN_PRESETS[base] if base in ("static", "tiny") else {}
     recipe: dict[str, Any] = {}
