@@ -45,6 +45,13 @@ def test_questions_are_asked_by_title_and_by_title_and_body(held_out: Path):
     assert {of_set["documents"] for of_set in validation["sets"].values()} == {45}
 
 
+def test_questions_without_a_body_are_asked_once(tmp_path: Path):
+    rows = {"python": [(f"how to {word}", "", f"use {word}") for word in WORDS]}
+    queries = make_dataset(tmp_path / "queries", rows, split="validation")
+
+    assert list(ValidationScorer([queries], seed=1)(Letters())["sets"]) == ["queries by title"]
+
+
 def test_functions_are_asked_by_their_documentation(tmp_path: Path):
     rows = {"python": [(f"f{n}", f"Adds {word}.", f"def f{n}(): add_{word}") for n, word in enumerate(WORDS)]}
     functions = make_dataset(tmp_path / "functions", rows, split="validation", kind="functions")

@@ -79,8 +79,10 @@ class ValidationScorer:
             digests[name] = manifest.sha256
             is_functions = manifest.counts.get("kind", "questions") == "functions"
             forms = ("documentation",) if is_functions else ("title", "title and body")
-            for form, groups in zip(forms, _read_groups(folder, sorted(languages), forms, seed), strict=True):
-                self._sets[f"{name} by {form}"] = groups
+            by_form = dict(zip(forms, _read_groups(folder, sorted(languages), forms, seed), strict=True))
+            if not is_functions and _asks_by_title_alone(by_form):
+                del by_form["title and body"]
+            self._sets |= {f"{name} by {form}": groups for form, groups in by_form.items()}
         self.described: dict[str, Any] = {"datasets": digests, "queries": QUERIES, "documents": DOCUMENTS, "seed": seed}
 
     def __len__(self) -> int:
@@ -153,6 +155,16 @@ def _read_groups(folder: Path, languages: Sequence[str], forms: Sequence[str], s
                 _Group(queries, documents, gold, scores / np.maximum(scores.max(axis=1, keepdims=True), 1e-9))
             )
     return by_form
+
+
+def _asks_by_title_alone(by_form: dict[str, list[_Group]]) -> bool:
+    """Whether no question has a body, so that both forms ask the same."""
+    pairs = zip(by_form["title"], by_form["title and body"], strict=True)
+    return all(
+        title.strip() == both.strip()
+        for titles, boths in pairs
+        for title, both in zip(titles.queries, boths.queries, strict=True)
+    )
 
 
 def _sample(
