@@ -51,9 +51,8 @@ def test_a_run_killed_five_times_ends_with_the_bytes_of_one_that_was_not(dataset
     process = start(out, dataset, CONFIG, step_s=0.01)
     kill_while_a_checkpoint_is_written(out, process)
     assert wait(process) == [-signal.SIGKILL]
-    reached = len((scratch_of(out) / "training.jsonl").read_text().splitlines())
-    for step in sorted(random.Random(7).sample(range(reached + 1, 20), 4)):
-        process = start(out, dataset, CONFIG, step_s=0.01)
+    for step in sorted(random.Random(7).sample(range(4, 18), 4)):
+        process = start(out, dataset, CONFIG, step_s=0.05)
         wait_for_step(out, process, step)
         process.kill()
         assert wait(process) == [-signal.SIGKILL]
@@ -68,8 +67,8 @@ def test_a_run_killed_five_times_ends_with_the_bytes_of_one_that_was_not(dataset
 
 def test_a_run_that_was_interrupted_goes_on_where_it_stopped(dataset: Path, whole: Path, tmp_path: Path):
     out = tmp_path / "model"
-    process = start(out, dataset, CONFIG, step_s=0.01)
-    wait_for_step(out, process, 11)
+    process = start(out, dataset, CONFIG, step_s=0.2)
+    wait_for_step(out, process, 8)
     assert process.pid is not None
     os.kill(process.pid, signal.SIGINT)
     assert wait(process) == [130]
@@ -80,7 +79,7 @@ def test_a_run_that_was_interrupted_goes_on_where_it_stopped(dataset: Path, whol
 
 def test_a_second_run_of_the_same_folder_is_refused_while_the_first_goes_on(dataset: Path, whole: Path, tmp_path: Path):
     out = tmp_path / "model"
-    first = start(out, dataset, CONFIG, step_s=0.02)
+    first = start(out, dataset, CONFIG, step_s=0.2)
     wait_for_step(out, first, 2)
     first_words = words_of(out).rename(tmp_path / "first")
     assert wait(start(out, dataset, CONFIG)) == [1]
