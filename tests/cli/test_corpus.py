@@ -27,4 +27,10 @@ def test_a_missing_folder_and_an_unknown_language_are_one_sentence(tmp_path):
     (tmp_path / "code").mkdir()
     unknown = run("corpus", tmp_path / "code", "--out", tmp_path / "out", "--languages", "klingon")
     assert (unknown.exit_code, "klingon" in unknown.stderr) == (2, True)
+    tokens = run("corpus", tmp_path / "code", "--out", tmp_path / "out", "--text", "tokens")
+    assert (tokens.exit_code, "text tokens needs CodeSearchNet's rows" in tokens.stderr) == (2, True)
+    (tmp_path / "cosqa-train.json").write_text("[]")
+    empty = run("corpus", tmp_path / "cosqa-train.json", "--out", tmp_path / "out")
+    assert (empty.exit_code, len(empty.stderr.strip().splitlines())) == (1, 1)
+    assert "cosqa-train.json must hold rows, as published, but is empty" in empty.stderr
     assert not (tmp_path / "out").exists()

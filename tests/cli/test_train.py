@@ -92,11 +92,24 @@ def test_a_modality_is_a_preset_on_any_base(dataset: Path, tmp_path: Path):
     assert "pairs" not in recipe["preset_changes"]
 
 
+def test_fine_tuning_ends_after_its_epochs_whatever_the_base(dataset: Path, tmp_path: Path):
+    sizes = ["--batch-size", "8", "--dimensions", "16", "--vocabulary", "400", "--max-tokens", "16"]
+    result = run(dataset, "--out", tmp_path / "m", "--preset", "fine-tune", "--base", "static", *sizes, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["preset"], told["steps"]) == ("fine-tune", 62)  # 3 times 165 rows, 8 a step
+    assert list(told["streams"]) == ["Q/go/both-answer", "Q/python/both-answer"]
+    recipe = json.loads((tmp_path / "m" / "manifest.json").read_text())["recipe"]
+    assert (recipe["epochs"], recipe["steps"], recipe["learning_rate"]) == (3, None, 2e-5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
         (["--batch-size", "1"], 2, "batch_size must lie between 2"),
         (["--temperature", "0"], 2, "temperature must be > 0"),
+        (["--epochs", "0"], 2, "epochs must lie between 1 and 10000, got 0"),
+        (["--steps", "5", "--epochs", "2"], 2, "a run must be told its length once, in steps, epochs or tokens"),
         (["--preset", "static", "--base", "minilm"], 2, "preset static trains the base static"),
         (["--base", "./none"], 1, "there is no such folder"),
     ],

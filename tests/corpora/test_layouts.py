@@ -22,6 +22,7 @@ def test_white_space_in_an_id_becomes_an_underscore_and_an_empty_id_is_refused()
         ("test.jsonl", {"id": 1, "language": "c", "title": "t", "answer": "a"}, "codenn"),
         ("any.jsonl", {"id": 1, "language": "c", "docstring": "t", "code": "a"}, "csn-cloze"),
         ("programs.jsonl", {"task": "t", "language": "c", "file": "f", "code": "a"}, "rosetta"),
+        ("mined.jsonl", {"id": "1_2_0", "question_id": 1, "intent": "t", "snippet": "a"}, "conala"),
         ("corpus.jsonl", {"_id": "1", "title": "", "text": "a"}, "beir:set"),
         ("queries.jsonl", {"_id": "1", "text": "a"}, "beir:set"),
         ("other.jsonl", {"text": "a"}, None),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from procqa.encoder.features import TextFeatures, TokenFeatures, open_features
+from procqa.encoder.features import TextFeatures, TokenFeatures, count_tokens, open_features
 from procqa.encoder.streams import StreamConfig, Texts, write_texts
 from tests.encoder.small import make_dataset
 
@@ -28,6 +28,7 @@ def test_kept_token_numbers_are_those_of_the_model(path: Path, static_folder: Pa
             found = features.take(rows, views)
             assert found["input_ids"].tolist() == expected["input_ids"].tolist()
             assert found["offsets"].tolist() == expected["offsets"].tolist()
+            assert count_tokens(found) == len(expected["input_ids"])
 
 
 def test_a_transformers_texts_are_tokenized_when_they_are_drawn(path: Path):
@@ -40,6 +41,7 @@ def test_a_transformers_texts_are_tokenized_when_they_are_drawn(path: Path):
         found = features.take(np.array([6, 0], dtype=np.int32), np.array([texts.columns.index("answer")] * 2))
     assert found["input_ids"].shape == (2, 8)
     assert found["attention_mask"].sum(dim=1).tolist() == [8, 4]
+    assert count_tokens(found) == 12
 
 
 def test_token_numbers_that_were_computed_are_not_computed_again(path: Path, static_folder: Path):
