@@ -43,7 +43,7 @@ def test_json_has_a_comparison_only_where_there_is_a_baseline(data: list[str]):
     assert "against" not in json.loads(plain.stdout)
     rows = [json.loads(line) for line in compared.stdout.splitlines()]
     assert rows[0]["against"] is None
-    assert list(rows[1]["against"]) == ["baseline", "delta", "ci95", "p"]
+    assert list(rows[1]["against"]) == ["baseline", "delta", "ci95", "p", "permutations", "seed"]
 
 
 def test_a_table_shows_the_difference_to_the_baseline(data: list[str]):

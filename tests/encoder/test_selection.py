@@ -99,6 +99,23 @@ def test_a_run_with_validations_that_was_killed_ends_like_one_that_was_not(
     assert (again.steps, again.sha256) == (whole.steps, whole.sha256)
 
 
+def test_a_run_killed_while_its_result_is_scored_ends_like_one_that_was_not(tmp_path: Path, dataset: Path):
+    config = tiny_config(validate_every=3, patience=2)
+    whole = train([dataset], tmp_path / "whole", config, scorer=Scores(0.2, 0.5, 0.5, 0.4, 0.9))
+
+    class KilledAtTheEnd(Scores):
+        def __call__(self, encoder: Encoder) -> Validation:
+            if len(self.numbers) == 1:
+                raise KeyboardInterrupt
+            return super().__call__(encoder)
+
+    with pytest.raises(KeyboardInterrupt):
+        train([dataset], tmp_path / "killed", config, scorer=KilledAtTheEnd(0.2, 0.5, 0.5, 0.4, 0.9), checkpoint_s=0)
+    again = train([dataset], tmp_path / "killed", config, scorer=Scores(0.9))
+
+    assert (again.steps, again.tokens_seen, again.sha256) == (whole.steps, whole.tokens_seen, whole.sha256)
+
+
 def test_a_history_forgets_what_came_after_the_checkpoint_and_half_a_line(tmp_path: Path):
     first = BestWeights(tmp_path, patience=9, first_step=0)
     for step, score in ((2, 0.5), (4, 0.7), (6, 0.9)):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from procqa.errors import ConfigError
 from procqa.evaluation.validate import ValidationScorer, open_scorer
 from tests.encoder.small import WORDS, make_dataset, questions_about, small_dataset
 
@@ -103,7 +104,29 @@ def test_test_splits_are_never_read(tmp_path: Path):
 
 
 def test_two_datasets_of_one_name_are_told_apart(tmp_path: Path):
-    rows = {"python": questions_about(WORDS[:1], "python")}
-    folders = [make_dataset(tmp_path / place / "d", rows, split="validation") for place in ("a", "b")]
+    folders = [
+        make_dataset(tmp_path / word / "d", {"python": questions_about([word], "python")}, split="validation")
+        for word in WORDS[:2]
+    ]
 
     assert list(ValidationScorer(folders, seed=1).described["datasets"]) == ["d", "d#2"]
+
+
+def test_a_dataset_that_is_named_twice_counts_once(held_out: Path):
+    scorer = ValidationScorer([held_out], seed=1, also=[held_out])
+
+    assert list(scorer.described["datasets"]) == ["questions"]
+
+
+def test_a_further_dataset_must_have_a_validation_split(tmp_path: Path, held_out: Path):
+    without = small_dataset(tmp_path / "d")
+
+    with pytest.raises(ConfigError, match="--validate must name datasets with a validation split"):
+        open_scorer([held_out], seed=1, also=[without])
+
+
+def test_only_the_languages_that_are_trained_on_are_scored(held_out: Path):
+    scorer = ValidationScorer([held_out], seed=1, languages=["go"])
+
+    assert scorer.described["datasets"]["questions"]["languages"] == ("go",)
+    assert scorer(Letters())["sets"]["questions by title"]["queries"] == 15

@@ -61,7 +61,7 @@ def command(
         train(datasets, out, config, force=force)
         return
     with _progress(config.rows_at_once) as report:
-        scorer = open_scorer([*datasets, *validate], seed=config.seed)
+        scorer = open_scorer(datasets, seed=config.seed, languages=config.languages, also=validate)
         summary = train(datasets, out, config, force=force, scorer=scorer, report=report)
     if as_json:
         print_json(dataclasses.asdict(summary))

@@ -20,10 +20,11 @@ from procqa.config.evaluate import EvaluateConfig
 from procqa.config.mine import MineConfig
 from procqa.config.presets import TRAIN_PRESETS, train_config
 from procqa.config.search import SearchConfig, ServeConfig
-from procqa.config.train import DEFAULT_STEPS, KNOWN_PAIRS, LENGTHS, MAX_STEPS, PAIRS, TrainConfig
+from procqa.config.train import DEFAULT_PATIENCE, DEFAULT_STEPS, KNOWN_PAIRS, LENGTHS, MAX_STEPS, PAIRS, TrainConfig
 
 __all__ = [
     "BUILD_PRESETS",
+    "DEFAULT_PATIENCE",
     "DEFAULT_STEPS",
     "KNOWN_PAIRS",
     "LANGUAGES",

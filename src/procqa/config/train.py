@@ -13,6 +13,9 @@ MAX_STEPS = 10_000_000
 LENGTHS = {"steps": (0, MAX_STEPS), "epochs": (1, 10_000), "tokens": (1, 10**15)}
 """In what the length of a run can be said, one of them: the least and the most of each."""
 
+DEFAULT_PATIENCE = 3
+"""Validations without a gain that end a run which validates. Source: ours, docs/decisions/0023."""
+
 DEFAULT_STEPS = 1_000
 """Steps of a run whose length is not said. Source: ours, docs/paper.md#macp."""
 
@@ -100,8 +103,9 @@ class TrainConfig:
     validate_every: int | None = field(
         default=None, metadata={"help": "steps from one validation to the next [default: at the end alone]"}
     )
-    patience: int = field(
-        default=3, metadata={"help": "validations without a gain after which a run with --validate-every stops"}
+    patience: int | None = field(
+        default=None,
+        metadata={"help": "validations without a gain after which a run with --validate-every stops [default: 3]"},
     )
     alpha: float = field(default=0.5, metadata={"help": "streams are drawn with p proportional to n^alpha"})
     max_tokens: int = field(default=128, metadata={"help": "tokens kept of each text"})
@@ -152,6 +156,10 @@ class TrainConfig:
         require(
             not self.keep_base or self.base not in ("static", "tiny"),
             f"keep_base must have a base with weights of its own, got {self.base}, which is from scratch",
+        )
+        require(
+            self.patience is None or self.validate_every is not None,
+            "patience must go with validate_every, which says after how many steps to validate",
         )
         for name in ("validate_every", "patience"):
             value = getattr(self, name)

@@ -88,7 +88,7 @@ class Batches:
         for prefix, features in self._read(batch, step):
             drawn |= {f"{prefix}{feature}": value for feature, value in features.items()}
             tokens += count_tokens(features)
-        if len(batch) < len(whole):
+        if len(batch) < len(whole) and self._ranks.is_first:  # it tells of all of them
             tokens = sum(count_tokens(features) for _, features in self._read(whole, step))
         self.tokens_seen += tokens
         self._last_read.append((step, tokens))

@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from procqa.config import TrainConfig
+from procqa.config import DEFAULT_PATIENCE, TrainConfig
 from procqa.encoder.batches import Batches
-from procqa.encoder.log import LOG_FILE, Progress, StepLog
+from procqa.encoder.log import LOG_FILE, Progress, StepLog, cut_log
 from procqa.encoder.model import wrap_model
 from procqa.encoder.ranks import Ranks
 from procqa.encoder.selection import BestWeights, copy_weights, keep_base
 from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, ValidateAndStop, clear_unfinished, find_checkpoint
-from procqa.encoder.validation import Scorer
+from procqa.encoder.validation import Scorer, Validation
 
 CHECKPOINTS, BEST = "checkpoints", "best"
 
@@ -54,17 +54,23 @@ def fit(run: Fit, model: Any, batches: Batches) -> tuple[int, float]:  # Any: Se
     for step in range(first_step):
         batches.draw(step)
     base = copy_weights(model) if config.keep_base and ranks.is_first else {}
-    score = None if run.scorer is None else partial(run.scorer, wrap_model(model, name=config.base, revision=""))
+    score = None if run.scorer is None else partial(score_model, run.scorer, model, config)
     best = None
     if config.validate_every is not None and ranks.is_first:
-        best = BestWeights(run.scratch / BEST, patience=config.patience, first_step=first_step)
+        best = BestWeights(run.scratch / BEST, patience=config.patience or DEFAULT_PATIENCE, first_step=first_step)
     if ranks.any(best is not None and best.is_over):  # a kill came between the last checkpoint and the end
         steps = first_step
+        if ranks.is_first:
+            batches.tokens_seen = cut_log(run.scratch / LOG_FILE, first_step)[1]
     else:
         trainer = StepTrainer(model, config, batches=batches, first_step=first_step, folder=folder, ranks=ranks)
-        trainer.add_callback(_log(run, trainer, batches, first_step))
+        log = _open_log(run, trainer, batches, first_step) if ranks.is_first else None
+        trainer.add_callback(LogAndCheckpoint(None if log is None else log.write, run.checkpoint_s, ranks))
         if config.validate_every is not None:
-            trainer.add_callback(ValidateAndStop(best, score, model, every=config.validate_every, ranks=ranks))
+            leave_out = None if log is None else log.leave_out
+            trainer.add_callback(
+                ValidateAndStop(best, score, model, every=config.validate_every, ranks=ranks, spent=leave_out)
+            )
         trainer.train(resume_from_checkpoint=str(folder / f"checkpoint-{first_step}") if first_step else None)
         steps = int(trainer.state.global_step)
     model.to("cpu")
@@ -75,12 +81,10 @@ def fit(run: Fit, model: Any, batches: Batches) -> tuple[int, float]:  # Any: Se
     return steps, keep_base(model, base, config.base_shares, score) if base else 0.0
 
 
-def _log(run: Fit, trainer: StepTrainer, batches: Batches, first_step: int) -> LogAndCheckpoint:
-    """What writes the log, in the first process, and takes checkpoints."""
-    if not run.ranks.is_first:
-        return LogAndCheckpoint(None, run.checkpoint_s, run.ranks)
+def _open_log(run: Fit, trainer: StepTrainer, batches: Batches, first_step: int) -> StepLog:
+    """The log of the first process."""
     objective = trainer.objective
-    log = StepLog(
+    return StepLog(
         run.scratch / LOG_FILE,
         batches,
         first_step=first_step,
@@ -88,4 +92,8 @@ def _log(run: Fit, trainer: StepTrainer, batches: Batches, first_step: int) -> L
         take_masked=objective.take_masked,
         rows_at_once=lambda: objective.rows_at_once,
     )
-    return LogAndCheckpoint(log.write, run.checkpoint_s, run.ranks)
+
+
+def score_model(scorer: Scorer, model: Any, config: TrainConfig) -> Validation:
+    """The scores of a model as it is, in the arithmetic that it is trained in."""
+    return scorer(wrap_model(model, name=config.base, revision="", precision=config.precision))

@@ -82,22 +82,14 @@ class StepLog:
         self._report = report
         self._take_masked = take_masked
         self._first_step = first_step
-        self._spent, batches.tokens_seen = self._keep(first_step)
+        self._spent, batches.tokens_seen = cut_log(path, first_step)
         self._started = self._last = time.monotonic()
         self._last_pairs = batches.pairs.copy()
 
-    def _keep(self, first_step: int) -> tuple[float, int]:
-        """Cut the log after a step; the seconds it took to get there, and the tokens seen."""
-        lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True) if self._path.is_file() else []
-        kept = []
-        seconds, tokens_seen = 0.0, 0
-        for line in lines:
-            # A kill may leave half a line, but never one before a complete checkpoint.
-            if line.endswith("\n") and (entry := json.loads(line))["step"] <= first_step:
-                kept.append(line)
-                seconds, tokens_seen = entry["seconds"], entry["tokens_seen"]
-        self._path.write_text("".join(kept), encoding="utf-8")
-        return seconds, tokens_seen
+    def leave_out(self, seconds: float) -> None:
+        """Take time that was no training, such as a validation's, out of all that is told."""
+        self._started += seconds
+        self._last += seconds
 
     def write(self, logged: Logged) -> None:
         """Add the line of a step and report it."""
@@ -135,6 +127,20 @@ class StepLog:
                 rows_at_once=rows_at_once,
             )
         )
+
+
+def cut_log(path: Path, first_step: int) -> tuple[float, int]:
+    """Cut a log after a step; the seconds it took to get there, and the tokens seen."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+    kept = []
+    seconds, tokens_seen = 0.0, 0
+    for line in lines:
+        # A kill may leave half a line, but never one before a complete checkpoint.
+        if line.endswith("\n") and (entry := json.loads(line))["step"] <= first_step:
+            kept.append(line)
+            seconds, tokens_seen = entry["seconds"], entry["tokens_seen"]
+    path.write_text("".join(kept), encoding="utf-8")
+    return seconds, tokens_seen
 
 
 def _by_language(drawn: Mapping[str, int]) -> Counter[str]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from procqa.artifact import digest_files
 from procqa.config import Backend
 from procqa.encoder.backends import choose_backend
-from procqa.encoder.graph import is_graph, open_graph
+from procqa.encoder.graph import GRAPHS, is_graph, open_graph
 from procqa.encoder.precision import Precision, choose_arithmetic
 from procqa.encoder.seen import SEEN_FILE
 from procqa.encoder.static import is_static, open_static
@@ -253,7 +253,10 @@ def weights_sha256(folder: Path) -> str:
     Raises:
         ArtifactError: a file cannot be read.
     """
-    files = _weight_files(folder)
+    files = _weight_files(folder) or [folder / name for names in GRAPHS.values() for name in names]
+    files = [path for path in files if path.is_file()]
+    if not files:
+        raise ArtifactError(f"{folder} must hold the weights of an encoder, but has none: name another folder")
     try:
         digests = {path.relative_to(folder).as_posix(): {"sha256": sha256_file(path)} for path in files}
     except OSError as error:

@@ -91,15 +91,22 @@ def compute(model: Any, *, precision: Precision) -> tuple[Compute, str]:
 
     Args:
         precision: auto leaves it to the library, which takes what the processor multiplies in.
+
+    Raises:
+        ArtifactError: this processor cannot run it.
     """
     core = import_openvino().Core()
     hints = {} if precision == "auto" else {"INFERENCE_PRECISION_HINT": HINTS[precision]}
-    compiled = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY", **hints})
-    request = compiled.create_infer_request()
+    try:
+        compiled = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY", **hints})
+        arithmetic = ARITHMETICS[compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()]
+        request = compiled.create_infer_request()
+    except (RuntimeError, KeyError) as error:
+        raise ArtifactError(f"OpenVINO cannot run this model here: {' '.join(str(error).split())[:200]}") from error
 
     def run(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         # The result is the library's own memory, which the next batch overwrites: the caller copies it.
         vectors: NDArray[np.float32] = request.infer([ids, mask], share_inputs=True)[0]
         return vectors
 
-    return run, f"openvino {ARITHMETICS[compiled.get_property('INFERENCE_PRECISION_HINT').get_type_name()]}"
+    return run, f"openvino {arithmetic}"

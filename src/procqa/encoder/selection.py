@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from procqa.encoder.validation import Validation
-from procqa.files import sync_folder
+from procqa.files import sync_tree
 
 HISTORY_FILE = "validations.jsonl"
 
@@ -61,11 +61,11 @@ class BestWeights:
             safetensors.torch.save_file({name: value.contiguous() for name, value in weights.items()}, self._path(step))
         with (self._folder / HISTORY_FILE).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"step": step, "score": score}) + "\n")
+        sync_tree(self._folder)
         return self.is_over
 
     def tidy(self) -> None:
         """Remove the weights that no checkpoint needs any longer: call when one is complete."""
-        sync_folder(self._folder)
         for path in self._folder.glob("*.safetensors"):
             if path != self._path(self.best_step):
                 path.unlink()

@@ -267,6 +267,7 @@ class ValidateAndStop(TrainerCallback):
         model: that is trained.
         every: steps from one validation to the next; the last step has one too.
         ranks: this process among those that train, which stop together.
+        spent: told the seconds of each validation, which are none of training; None where nobody asks.
     """
 
     def __init__(
@@ -277,17 +278,22 @@ class ValidateAndStop(TrainerCallback):
         *,
         every: int,
         ranks: Ranks = ALONE,
+        spent: Callable[[float], None] | None = None,
     ) -> None:
         self._best, self._score, self._model, self._every, self._ranks = best, score, model, every, ranks
+        self._spent = spent
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:  # noqa: ARG002  theirs
         """Validate after every so many steps, and after the last."""
         if state.global_step % self._every == 0 or state.global_step == state.max_steps:
-            stops = False
+            stops, started = False, time.monotonic()
             if self._best is not None and self._score is not None:
                 value = self._score()["score"]
                 stops = self._best.take(state.global_step, value, copy_weights(self._model))
-            if self._ranks.any(stops):
+            is_over = self._ranks.any(stops)
+            if self._spent is not None:
+                self._spent(time.monotonic() - started)
+            if is_over:
                 control.should_training_stop = control.should_log = True
         return control
 

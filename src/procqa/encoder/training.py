@@ -40,7 +40,7 @@ from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.handover import hand_over, take_over
 from procqa.encoder.length import count_steps
 from procqa.encoder.log import LOG_FILE, Progress
-from procqa.encoder.model import quiet, wrap_model
+from procqa.encoder.model import quiet
 from procqa.encoder.negatives import find_negatives, use_negatives
 from procqa.encoder.ranks import Joined, Ranks, is_launched
 from procqa.encoder.sampling import Sampler, has_negatives
@@ -48,7 +48,7 @@ from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.encoder.streams import Corpus, Stream, StreamConfig, Texts, dataset_names, write_texts
 from procqa.encoder.summary import TrainSummary, read_summary
 from procqa.encoder.torch_encoder import token_limit
-from procqa.encoder.validation import Scorer
+from procqa.encoder.validation import Scorer, Validation
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 
 TEXTS_FILE, CHECKPOINTS = "texts.arrow", "checkpoints"
@@ -184,6 +184,12 @@ class _Run:
     report: Callable[[Progress], None]
     checkpoint_s: float
 
+    def validate(self, model: Any) -> Validation | None:
+        """What the model scores, where something is held out."""
+        from procqa.encoder.fitting import score_model
+
+        return None if self.scorer is None else score_model(self.scorer, model, self.config)
+
     def fit(self, scratch: Path, model: Any, batches: Batches) -> tuple[int, float]:
         """Train the model; see ``fitting``."""
         from procqa.encoder.fitting import Fit, fit
@@ -226,7 +232,7 @@ def _run(
             told = {"scratch": str(work.scratch.resolve()), "config": asdict(config), "steps": len(batches)}
             run.ranks.share(json.dumps(told))
         steps, base_share = run.fit(work.scratch, model, batches)
-        validation = None if run.scorer is None else run.scorer(wrap_model(model, name=base.label, revision=""))
+        validation = run.validate(model)
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
         model.save_pretrained(str(work.path), create_model_card=False)
     if steps:

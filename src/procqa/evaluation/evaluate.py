@@ -40,12 +40,16 @@ class Comparison:
         delta: mean difference, above 0 where the ranker is better.
         ci95: of the difference, by a bootstrap over queries.
         p: of a paired randomisation test, two-sided, not corrected for several comparisons.
+        permutations: drawn for it.
+        seed: of these, and of the bootstrap.
     """
 
     baseline: str
     delta: float
     ci95: tuple[float, float]
     p: float
+    permutations: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +195,14 @@ def _compare(values: Values, of_baseline: Values, baseline: str, config: Evaluat
     generator = np.random.default_rng(config.seed)
     ((low, high),) = bootstrap_intervals(differences[:, None], resamples=config.bootstrap, generator=generator)
     p = paired_randomisation(differences, permutations=config.permutations, generator=generator)
-    return Comparison(baseline=baseline, delta=float(differences.mean()), ci95=(float(low), float(high)), p=p)
+    return Comparison(
+        baseline=baseline,
+        delta=float(differences.mean()),
+        ci95=(float(low), float(high)),
+        p=p,
+        permutations=config.permutations,
+        seed=config.seed,
+    )
 
 
 def _pool(
@@ -214,7 +225,7 @@ def _pool(
             ranker=ranker,
             revision=results[0].revision,
             protocol=f"the queries of {', '.join(result.task for result in results)} pooled, each among the documents"
-            " of its own task",
+            f" of its own task; {results[0].protocol}; the pool and the data of the others are in their own lines",
             queries=len(values),
             documents=sum(result.documents for result in results),
             metrics=metrics,

@@ -4,6 +4,7 @@ A sample of the pairs of each dataset's validation split asks a sample of its do
 test splits are never read. Source: ours, docs/decisions/0007 and 0023.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import load_manifest
-from procqa.config import EvaluateConfig
+from procqa.config import EvaluateConfig, require
 from procqa.dataset.schema import dataset_languages, read_rows
 from procqa.encoder.model import Encoder
 from procqa.encoder.validation import SetScore, Validation
@@ -43,54 +44,93 @@ class _Group:
     by_words: Scores
 
 
-def open_scorer(datasets: Sequence[Path], *, seed: int) -> "ValidationScorer | None":
+def open_scorer(
+    datasets: Sequence[Path], *, seed: int, languages: Sequence[str] = (), also: Sequence[Path] = ()
+) -> "ValidationScorer | None":
     """The scorer of some datasets; None where none of them has a validation split.
+
+    Args:
+        languages: those that are scored; none means all.
+        also: further datasets, each with a validation split; all their languages are scored.
 
     Raises:
         ArtifactError: a dataset is missing or broken.
+        ConfigError: one of ``also`` has no validation split.
     """
-    scorer = ValidationScorer(datasets, seed=seed)
+    scorer = ValidationScorer(datasets, seed=seed, languages=languages, also=also)
     return scorer if len(scorer) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldOut:
+    """A dataset with a validation split, not yet read."""
+
+    folder: Path
+    languages: tuple[str, ...]
+    is_functions: bool
 
 
 class ValidationScorer:
     """Scores encoders on the validation splits of some datasets; see ``encoder.validation.Scorer``.
 
     Questions are asked by title, and by title and body, which are sets of their own; functions by their documentation.
+    The samples are read when the first encoder is scored. Memory: the samples, and 8 bytes for each row of a language.
 
-    Args:
-        datasets: folders, of which some have a validation split.
-        seed: of the samples.
-
-    Raises:
-        ArtifactError: a dataset is missing or broken.
+    Args, Raises: see ``open_scorer``.
     """
 
-    def __init__(self, datasets: Sequence[Path], *, seed: int) -> None:
-        self._sets: dict[str, list[_Group]] = {}
-        digests = {}
-        for number, folder in enumerate(datasets):
+    def __init__(
+        self, datasets: Sequence[Path], *, seed: int, languages: Sequence[str] = (), also: Sequence[Path] = ()
+    ) -> None:
+        self._seed = seed
+        self._held_out: dict[str, _HeldOut] = {}
+        self._sets: dict[str, list[_Group]] | None = None
+        digests: dict[str, str] = {}
+        for number, folder in enumerate([*datasets, *also]):
+            is_further = number >= len(datasets)
             manifest = load_manifest(folder, kind="dataset")
-            languages = [name for name, splits in dataset_languages(folder).items() if splits.get("validation")]
-            if not languages:
+            wanted = tuple(
+                name
+                for name, splits in sorted(dataset_languages(folder).items())
+                if splits.get("validation") and (is_further or not languages or name in languages)
+            )
+            if is_further:
+                require(bool(wanted), f"--validate must name datasets with a validation split, but {folder} has none")
+            if not wanted or manifest.sha256 in digests.values():
                 continue
             name = folder.resolve().name
             name = f"{name}#{number + 1}" if name in digests else name
             digests[name] = manifest.sha256
             is_functions = manifest.counts.get("kind", "questions") == "functions"
-            forms = ("documentation",) if is_functions else ("title", "title and body")
-            by_form = dict(zip(forms, _read_groups(folder, sorted(languages), forms, seed), strict=True))
-            if not is_functions and _asks_by_title_alone(by_form):
-                del by_form["title and body"]
-            self._sets |= {f"{name} by {form}": groups for form, groups in by_form.items()}
-        self.described: dict[str, Any] = {"datasets": digests, "queries": QUERIES, "documents": DOCUMENTS, "seed": seed}
+            self._held_out[name] = _HeldOut(folder, wanted, is_functions)
+        self.described: dict[str, Any] = {
+            "datasets": {
+                name: {"sha256": digests[name], "languages": held.languages} for name, held in self._held_out.items()
+            },
+            "queries": QUERIES,
+            "documents": DOCUMENTS,
+            "seed": seed,
+        }
 
     def __len__(self) -> int:
-        """How many sets there are."""
-        return len(self._sets)
+        """How many datasets there are with something held out."""
+        return len(self._held_out)
+
+    def _read(self) -> dict[str, list[_Group]]:
+        """The groups of each set by its name."""
+        sets: dict[str, list[_Group]] = {}
+        for name, held in self._held_out.items():
+            forms = ("documentation",) if held.is_functions else ("title", "title and body")
+            by_form = dict(zip(forms, _read_groups(held.folder, held.languages, forms, self._seed), strict=True))
+            if not held.is_functions and _asks_by_title_alone(by_form):
+                del by_form["title and body"]
+            sets |= {f"{name} by {form}": groups for form, groups in by_form.items()}
+        return sets
 
     def __call__(self, encoder: Encoder) -> Validation:
         """The scores of an encoder, and the weight that is best for it beside words."""
+        if self._sets is None:
+            self._sets = self._read()
         vectors: dict[tuple[str, ...], Scores] = {}
         ranks: dict[str, list[NDArray[np.float64]]] = {}  # of each set (questions, rankings) reciprocal ranks
         for name, groups in self._sets.items():
@@ -171,11 +211,19 @@ def _sample(
     folder: Path, language: str, split: str, share: float, generator: np.random.Generator
 ) -> list[dict[str, Any]]:
     """About a share of the rows of a split, at least one of a split that has any; each text of an answer once."""
+    digests = np.array(
+        [
+            int.from_bytes(hashlib.blake2b(row["answer"].encode("utf-8", "surrogatepass"), digest_size=8).digest())
+            for row in read_rows(folder, columns=["answer"], language=language, split=split)
+        ],
+        dtype=np.uint64,
+    )
+    distinct = np.sort(np.unique(digests, return_index=True)[1])  # the first row of each text
+    size = min(len(distinct), max(1, round(share * len(distinct)))) if len(distinct) and share > 0 else 0
+    wanted = set(distinct[generator.choice(len(distinct), size, replace=False)].tolist())
     columns = ["title", "question", "answer"]
-    rows = {row["answer"]: row for row in read_rows(folder, columns=columns, language=language, split=split)}
-    distinct = list(rows.values())
-    size = min(len(distinct), max(1, round(share * len(distinct)))) if distinct and share > 0 else 0
-    return [distinct[place] for place in np.sort(generator.choice(len(distinct), size, replace=False))]
+    rows = read_rows(folder, columns=columns, language=language, split=split)
+    return [row for number, row in enumerate(rows) if number in wanted] if wanted else []
 
 
 def _ask(row: dict[str, Any], form: str) -> str:
