@@ -128,6 +128,7 @@ def _make(run: "_Run", datasets: Sequence[Path], out: Path, *, force: bool) -> N
             wants = config.negatives > 0
             corpus = use_negatives(corpus, of_name, wants_negatives=wants, consistent_at=config.consistent_at)
         _run(run, base, work, corpus, recipe=recipe, inputs=inputs)
+        work.is_kept = True  # what is left to do is to put the folder in its place
     run.ranks.share()
 
 
