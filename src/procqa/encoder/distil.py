@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from procqa.encoder.tracing import tokenizer_of
+
 SIF_A = 1e-4
 """Source: model2vec 0.10.0."""
 
@@ -51,7 +53,7 @@ def token_vectors(model: Any) -> NDArray[np.float64]:
 
 def _around(model: Any) -> tuple[list[int], list[int]]:
     """The special tokens before and after a text."""
-    encoding = model.tokenizer.backend_tokenizer.encode("a")
+    encoding = tokenizer_of(model).encode("a")
     places = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]
     return encoding.ids[: places[0]], encoding.ids[places[-1] + 1 :]
 
