@@ -14,6 +14,7 @@ PACKAGES = (
     "lxml",
     "numba",
     "numpy",
+    "openvino",
     "py7zr",
     "pyarrow",
     "selectolax",

@@ -83,6 +83,7 @@ def main(
     curve = [option for size in sizes for option in ("--megabytes", str(size))]
     memory = ["--size", "8", "--size", "16"] if quick else []
     minilm = ["--steps", "2", "--batch-size", "4"] if quick else []
+    encode = ["--texts", str(QUICK_QUERIES), "--cores", "1"] if quick else []
     estimates = ["--megabytes", str(QUICK_MB)] if quick else []
     common = ["--repeats", str(repeats), "--seed", str(seed)]
     benchmarks = {
@@ -91,6 +92,7 @@ def main(
         "bench_curve": ["bench_curve", *curve, "--seed", str(seed)],
         "bench_decontaminate": ["bench_decontaminate", "--megabytes", str(round(texts_mb))],
         "bench_duplicates": ["bench_duplicates", "--rows", str(rows), *common],
+        "bench_encode": ["bench_encode", *encode, *common],
         "bench_estimate": ["bench_estimate", *estimates, "--seed", str(seed)],
         "bench_memory": ["bench_memory", *memory, "--documents", str(pairs), "--seed", str(seed)],
         "bench_search": ["bench_search", "--documents", str(documents), "--queries", str(queries), *common],

@@ -50,6 +50,15 @@ def test_the_naive_script_and_procqa_keep_the_same_questions(tmp_path, capsys):
         ("bench_decontaminate", "bench_decontaminate-*.json", {"procqa / python set"}),
         ("bench_duplicates", "bench_duplicates-*.json", {"sign, procqa / datasketch", "cluster, 2 jobs / 1 job"}),
         (
+            "bench_encode",
+            "bench_encode-*.json",
+            {
+                "fastest of cosine >= .999 / auto, 1 core",
+                "auto / torch fp32, 1 core",
+                "auto / sentence-transformers, 1 core",
+            },
+        ),
+        (
             "bench_search",
             "bench_search-*.json",
             {"lexical p50 / bm25s p50", "lexical p95 / bm25s p95", "hybrid p95 / lexical p95"},

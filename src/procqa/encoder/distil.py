@@ -5,42 +5,54 @@ frequency p is that of Zipf's law, the vocabulary being sorted by it. Source: mo
 cannot be installed beside transformers 5; the weights are Arora, Liang and Ma 2017.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from procqa.encoder.tracing import tokenizer_of
+
 SIF_A = 1e-4
 """Source: model2vec 0.10.0."""
 
 _BATCH_TOKENS = 256
+_UNUSED = re.compile(r"\[unused\d+\]")
 
 
 def distil(model: Any, *, dimensions: int) -> NDArray[np.float32]:  # Any: SentenceTransformer, which has no types
-    """(V, dimensions) the embeddings of a transformer's vocabulary, by token id; special tokens are zeros.
+    """(V, dimensions) the embeddings of a transformer's vocabulary, by token id; tokens of no text are zeros.
 
     Args:
         dimensions: at most those of the model.
     """
-    vectors = reduce_dimensions(token_vectors(model), dimensions)
-    vectors *= token_weights(len(vectors))[:, None]
-    vectors[sorted(set(model.tokenizer.all_special_ids))] = 0
-    return vectors.astype(np.float32)
+    tokens = tokens_of_texts(model)
+    vectors = reduce_dimensions(token_vectors(model, tokens), dimensions)
+    embeddings = np.zeros((model.tokenizer.backend_tokenizer.get_vocab_size(), dimensions), dtype=np.float32)
+    embeddings[tokens] = vectors * token_weights(len(tokens))[:, None]
+    return embeddings
 
 
-def token_vectors(model: Any) -> NDArray[np.float64]:
-    """(V, D) what a model makes of each token between the special tokens that it puts around a text."""
+def tokens_of_texts(model: Any) -> list[int]:
+    """The ids of tokens that a text can have, rising: no special ones, and no places that were left unused."""
+    vocabulary = model.tokenizer.backend_tokenizer.get_vocab()
+    special = set(model.tokenizer.all_special_ids)
+    return sorted(token for text, token in vocabulary.items() if token not in special and not _UNUSED.fullmatch(text))
+
+
+def token_vectors(model: Any, tokens: Sequence[int]) -> NDArray[np.float64]:
+    """(n, D) what a model makes of each token between the special tokens that it puts around a text."""
     import torch
     from sentence_transformers.sentence_transformer.modules import Normalize
 
     modules = [module for module in model if not isinstance(module, Normalize)]
     before, after = _around(model)
     parts: list[NDArray[np.float64]] = []
-    size = model.tokenizer.backend_tokenizer.get_vocab_size()
     model.eval()
     with torch.inference_mode():
-        for start in range(0, size, _BATCH_TOKENS):
-            rows = [[*before, token, *after] for token in range(start, min(size, start + _BATCH_TOKENS))]
+        for start in range(0, len(tokens), _BATCH_TOKENS):
+            rows = [[*before, token, *after] for token in tokens[start : start + _BATCH_TOKENS]]
             ids = torch.tensor(rows, device=model.device)
             features = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
             for module in modules:
@@ -51,7 +63,7 @@ def token_vectors(model: Any) -> NDArray[np.float64]:
 
 def _around(model: Any) -> tuple[list[int], list[int]]:
     """The special tokens before and after a text."""
-    encoding = model.tokenizer.backend_tokenizer.encode("a")
+    encoding = tokenizer_of(model).encode("a")
     places = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]
     return encoding.ids[: places[0]], encoding.ids[places[-1] + 1 :]
 
