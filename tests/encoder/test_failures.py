@@ -12,7 +12,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 from procqa.encoder.failures import is_out_of_memory
 from procqa.encoder.log import Progress
 from procqa.encoder.training import train
-from procqa.errors import ProcqaError
+from procqa.errors import ArtifactError, ProcqaError
 from tests.encoder.processes import scratch_of, start, start_ranks, wait, words_of
 from tests.encoder.small import tiny_config
 
