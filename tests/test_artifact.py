@@ -74,6 +74,18 @@ def test_a_reasoned_failure_removes_the_partial_and_keeps_what_was_there(tmp_pat
     assert not list(tmp_path.glob(".out*"))
 
 
+def test_what_others_left_at_the_place_of_unfinished_work_is_not_touched(tmp_path):
+    stranger = tmp_path / ".out.partial"
+    stranger.mkdir()
+    (stranger / "chapter.txt").write_text("years of work")
+    with (
+        pytest.raises(ArtifactError, match="in the way and no work of ours"),
+        workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=[]),
+    ):
+        raise AssertionError("the block must not begin")
+    assert (stranger / "chapter.txt").read_text() == "years of work"
+
+
 def test_a_full_disk_is_one_sentence(tmp_path):
     with (
         pytest.raises(ArtifactError, match="No space left on device"),

@@ -25,6 +25,7 @@ from procqa.lock import lock
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+_ORIGIN = "scratch/origin.json"  # what tells, in a partial, whose work it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ def _tidy_up(out: Path, origin: dict[str, Any]) -> None:
             if has_old:
                 remove_folder(old, last=MANIFEST)
             if has_partial:
-                _remove_partial(partial)
+                remove_folder(partial, last=_ORIGIN)
 
 
 def _find_damage(out: Path, manifest: Manifest) -> str | None:
@@ -303,20 +304,21 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
         out = _resolved(out)
     with lock(out):
         partial = _partial_of(out)
-        work = None
+        work = Workspace(out, partial / "folder", partial / "scratch")
+        marker = partial / _ORIGIN
+        _refuse_strangers(partial, is_ours=marker.is_file() or unfinished_of(marker).is_file())
         try:
-            work = _open_partial(out, partial, origin)
+            _open_partial(partial, origin)
             yield work
             if work._finished is None:
                 raise RuntimeError("the stage ended without Workspace.finish")
             noted = list(read_lines(work.notes))
             _publish(work, origin, work._finished)
-        except ProcqaError:
-            if work is None or not work.is_kept:
-                _remove_partial(partial)
-            raise
-        except OSError as error:
-            _remove_partial(partial)
+        except (ProcqaError, OSError) as error:
+            if not work.is_kept:
+                remove_folder(partial, last=_ORIGIN)
+            if isinstance(error, ProcqaError):
+                raise
             raise ArtifactError(f"{out} could not be written: {error.strerror or error}") from error
         append_log(
             out, *noted, {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}, *work.log
@@ -339,14 +341,6 @@ def _old_of(out: Path) -> Path:
     return out.parent / f".{out.name}.old"
 
 
-_ORIGIN = "scratch/origin.json"
-"""What tells, in a partial, whose work it is."""
-
-
-def _remove_partial(partial: Path) -> None:
-    remove_folder(partial, last=_ORIGIN)
-
-
 def _is_partial_of(partial: Path, origin: dict[str, Any], *, whatever_digests: bool = False) -> bool:
     """Whether work of the same recipe and inputs lies there, or of inputs of the same names and sizes."""
     try:
@@ -358,15 +352,12 @@ def _is_partial_of(partial: Path, origin: dict[str, Any], *, whatever_digests: b
         return False
 
 
-def _open_partial(out: Path, partial: Path, origin: dict[str, Any]) -> Workspace:
-    marker = partial / _ORIGIN
+def _open_partial(partial: Path, origin: dict[str, Any]) -> None:
     if not _is_partial_of(partial, origin):
-        _refuse_strangers(partial, is_ours=marker.is_file() or unfinished_of(marker).is_file())
-        _remove_partial(partial)
-        marker.parent.mkdir(parents=True)
-        write_durably(marker, json.dumps(origin))
+        remove_folder(partial, last=_ORIGIN)
+        (partial / _ORIGIN).parent.mkdir(parents=True)
+        write_durably(partial / _ORIGIN, json.dumps(origin))
     (partial / "folder").mkdir(exist_ok=True)
-    return Workspace(out, partial / "folder", partial / "scratch")
 
 
 def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) -> None:
@@ -400,7 +391,7 @@ def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) 
     folder.rename(out)
     sync_folder(out.parent)
     remove_folder(old, last=MANIFEST)
-    _remove_partial(folder.parent)
+    remove_folder(folder.parent, last=_ORIGIN)
 
 
 def _refuse_strangers(folder: Path, *, is_ours: bool) -> None:

@@ -6,6 +6,7 @@ They are forked from one that has loaded the libraries already, which takes each
 import multiprocessing
 import os
 import resource
+import signal
 import socket
 import sys
 import time
@@ -64,6 +65,7 @@ def _train(
     largest_file: int | None,
     prepare: Callable[[], None] | None,
 ) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
     os.environ.update({"OMP_NUM_THREADS": "1", **environment})
     words = os.open(words_of(out, environment.get("RANK", "0")), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(words, 2)

@@ -12,7 +12,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 from procqa.encoder.failures import is_out_of_memory
 from procqa.encoder.log import Progress
 from procqa.encoder.training import train
-from procqa.errors import ProcqaError
+from procqa.errors import ArtifactError, ProcqaError
 from tests.encoder.processes import scratch_of, start, start_ranks, wait, words_of
 from tests.encoder.small import tiny_config
 
@@ -188,3 +188,18 @@ def test_a_full_disk_is_one_sentence_and_the_steps_so_far_are_kept(dataset: Path
     assert [path.name for path in kept] == ["checkpoint-1"]
     train([dataset], out, tiny_config())
     assert len(log_of(out)) == 20
+
+
+def test_a_disk_that_is_full_at_the_very_end_loses_nothing(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("procqa.artifact.sync_tree", full)
+        with pytest.raises(ArtifactError, match="No space left on device"):
+            train([dataset], tmp_path / "model", tiny_config(), checkpoint_s=0)
+    steps: list[int] = []
+    train([dataset], tmp_path / "model", tiny_config(), report=lambda progress: steps.append(progress.step))
+    assert steps == [20]

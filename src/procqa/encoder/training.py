@@ -127,6 +127,7 @@ def _make(run: "_Run", datasets: Sequence[Path], out: Path, *, force: bool) -> N
         _refuse_other_work(out, origin)
     with workspace(out, **origin) as work, keeping_checkpoints(out, work.scratch / CHECKPOINTS, work):
         _run(run, base, work, datasets, recipe=origin["recipe"], inputs=inputs)
+        work.is_kept = True  # what is left to do is to put the folder in its place
     run.ranks.share()
 
 
