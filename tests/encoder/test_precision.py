@@ -31,7 +31,7 @@ def test_matrices_are_multiplied_in_the_arithmetic_and_added_up_in_fp32():
 
 
 def test_bf16_gives_nearly_the_vectors_of_fp32_as_unit_rows_of_fp32():
-    exact, rounded = (open_encoder("minilm", precision=name) for name in ("fp32", "bf16"))
+    exact, rounded = (open_encoder("minilm", precision=name, backend="torch") for name in ("fp32", "bf16"))
     assert (exact.arithmetic, rounded.arithmetic) == ("torch fp32", "torch bf16")
     one, other = exact.encode_documents(TEXTS), rounded.encode_documents(TEXTS)
     assert other.dtype == np.float32
@@ -42,7 +42,7 @@ def test_bf16_gives_nearly_the_vectors_of_fp32_as_unit_rows_of_fp32():
 
 @pytest.mark.parametrize(("precision", "most"), [("fp32", 1e-6), ("bf16", 5e-3)])
 def test_the_vector_of_a_text_depends_on_its_batch_by_rounding_alone(precision, most):
-    encoder = open_encoder("minilm", precision=precision)
+    encoder = open_encoder("minilm", precision=precision, backend="torch")
     together = encoder.encode_documents(TEXTS)
     alone = np.concatenate([encoder.encode_documents([text]) for text in TEXTS])
     assert np.abs(together - alone).max() < most

@@ -177,7 +177,9 @@ def test_the_protocol_states_the_tokens_that_a_model_really_reads(asked: int, re
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_protocol_states_the_arithmetic_of_the_vectors(precision):
-    (ranker,) = open_rankers(["minilm"], EvaluateConfig(precision=precision), report=say_nothing, opened=ExitStack())
+    (ranker,) = open_rankers(
+        ["minilm"], EvaluateConfig(precision=precision, backend="torch"), report=say_nothing, opened=ExitStack()
+    )
 
     assert f"torch {precision}, cosine, exact" in ranker.protocol
 

@@ -70,6 +70,21 @@ def test_a_copy_of_the_encoder_lies_in_the_index_without_pickles(dataset: Path, 
     assert sorted(path.name for path in copy.iterdir()) == ["model.safetensors", "modules.json", "tokenizer.json"]
 
 
+def test_the_graph_of_an_exported_encoder_is_copied_and_one_that_lies_beside_weights_is_not(
+    dataset: Path, tmp_path: Path
+):
+    folder = write_encoder(tmp_path / "model")
+    for name in ("openvino_model.bin", "model.onnx", "pytorch_model.bin"):
+        (folder / name).write_text("numbers")
+    copies = []
+    for out in ("i", "j"):
+        build_index([dataset], tmp_path / out, encoder=WordEncoder(), encoder_folder=folder)
+        (copy,) = (tmp_path / out).glob("*/encoder")
+        copies.append({path.name for path in copy.iterdir()} - {"model.safetensors", "modules.json", "tokenizer.json"})
+        (folder / "graph.json").write_text("{}")
+    assert copies == [set(), {"graph.json", "openvino_model.bin", "model.onnx"}]
+
+
 def test_other_sources_on_the_same_index_replace_it_and_old_readers_go_on(dataset: Path, tmp_path: Path):
     first = build_index([dataset], tmp_path / "i", encoder=None)
     old = Documents(tmp_path / "i" / first.sha256[:12] / "documents")
