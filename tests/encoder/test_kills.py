@@ -82,9 +82,12 @@ def test_a_second_run_of_the_same_folder_is_refused_while_the_first_goes_on(data
     first = start(out, dataset, CONFIG, step_s=0.2)
     wait_for_step(out, first, 2)
     first_words = words_of(out).rename(tmp_path / "first")
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGSTOP)  # however long the second takes to start, the first is not done
     assert wait(start(out, dataset, CONFIG)) == [1]
     assert words_of(out).read_text() == (
         f"{out} is being written by another process: wait for it, or give another --out\n"
     )
+    os.kill(first.pid, signal.SIGCONT)
     assert wait(first) == [0], first_words.read_text()
     assert (out / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()

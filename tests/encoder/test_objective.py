@@ -166,8 +166,8 @@ def _further_rank(rank, meeting, out):
 
 def further_labels():
     """(18, 1) keys of 6 pairs and their 12 further documents, of which the last but one answers the first pair."""
-    labels = torch.arange(18)[:, None]
-    labels[16] = 0
+    labels = torch.arange(1, 19)[:, None]  # zeros mark what only fills up the part of a rank
+    labels[16] = 1
     return labels
 
 
