@@ -65,7 +65,9 @@ def _train(
     largest_file: int | None,
     prepare: Callable[[], None] | None,
 ) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
+    # A shell in the background has it ignored, and a fork server that a build started has it blocked.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.environ.update({"OMP_NUM_THREADS": "1", **environment})
     words = os.open(words_of(out, environment.get("RANK", "0")), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(words, 2)
