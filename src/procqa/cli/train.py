@@ -30,7 +30,7 @@ LANGUAGES_SHOWN = 3
     "--preset",
     type=click.Choice(list(TRAIN_PRESETS)),
     default="macp",
-    help="the recipe; static is macp on that base, with numbers of its own [default: macp]",
+    help="the recipe; static, tiny and minilm are macp on that base, with numbers of their own [default: macp]",
 )
 @click.option(
     "--validate",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from procqa.errors import ProcqaError
+from procqa.errors import DumpError, ProcqaError
 
 GZIP_MAGIC = b"\x1f\x8b"
 READ_ERRORS = (OSError, EOFError, zlib.error)
@@ -104,6 +104,21 @@ def kind_of(path: Path) -> Literal["file", "folder"] | None:
     except OSError:
         return None
     return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else None
+
+
+def list_entries(source: Path) -> list[Path]:
+    """A file by itself, or what lies in a folder, by name; nothing where there is neither.
+
+    Raises:
+        DumpError: the folder cannot be listed.
+    """
+    kind = kind_of(source)
+    try:
+        return sorted(source.iterdir()) if kind == "folder" else [source] if kind == "file" else []
+    except OSError as error:
+        raise DumpError(
+            f"{source} must be a folder that can be read, but: {error.strerror}", path=str(source)
+        ) from error
 
 
 def plain_name(path: Path) -> str:

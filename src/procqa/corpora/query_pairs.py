@@ -13,11 +13,11 @@ from pathlib import Path
 
 from procqa.config import LANGUAGES
 from procqa.corpora import layouts
-from procqa.corpora.files import kind_of, plain_name
+from procqa.corpora.files import kind_of, list_entries, plain_name
 from procqa.corpora.layouts import PUBLISHED, Reader, Row
 from procqa.corpora.records import CorpusPair, Partition, stable_id
 from procqa.corpora.release import SITE, UNKNOWN_AUTHOR, UNKNOWN_LICENCE
-from procqa.errors import BenchmarkError, DumpError
+from procqa.errors import BenchmarkError
 from procqa.records import Dropped, Pair
 from procqa.text import fence
 
@@ -57,13 +57,7 @@ def query_files(source: Path) -> list[QueryFile]:
     Raises:
         DumpError: the folder cannot be listed.
     """
-    kind = kind_of(source)
-    try:
-        paths = sorted(source.iterdir()) if kind == "folder" else [source] if kind == "file" else []
-    except OSError as error:
-        raise DumpError(
-            f"{source} must be a folder that can be read, but: {error.strerror}", path=str(source)
-        ) from error
+    paths = list_entries(source)
     files = [
         QueryFile(path, benchmark, _PARTITIONS[match[1]], read)
         for path in paths

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from procqa.config import LANGUAGES
-from procqa.corpora.files import kind_of, mend, plain_name, read_lines, to_object
+from procqa.corpora.files import kind_of, list_entries, mend, plain_name, read_lines, to_object
 from procqa.corpora.records import Partition
 from procqa.errors import DumpError
 from procqa.records import Dropped, Pair
@@ -66,13 +66,7 @@ def release_files(source: Path) -> dict[str, Path]:
     Raises:
         DumpError: the folder cannot be listed.
     """
-    kind = kind_of(source)
-    try:
-        paths = sorted(source.iterdir()) if kind == "folder" else [source] if kind == "file" else []
-    except OSError as error:
-        raise DumpError(
-            f"{source} must be a folder that can be read, but: {error.strerror}", path=str(source)
-        ) from error
+    paths = list_entries(source)
     files: dict[str, Path] = {}
     for path in paths:
         match = _NAME.fullmatch(plain_name(path))
