@@ -33,6 +33,9 @@ class Collection:
         source: what the data is, for the report.
         licence: of the data.
         excludes_itself: a query is itself a document, of the same id, and is left out of its own ranking.
+        measure: the metric by which its publisher ranks systems, a key of ``Result.metrics``.
+        candidates: how many documents a query is ranked among in the publisher's other protocol, its own and those of
+            its neighbours in the published order; 0 where there is none.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Collection:
     source: str
     licence: str
     excludes_itself: bool = False
+    measure: str = "mrr@1000"
+    candidates: int = 0
 
 
 TASKS = ("cosqa", "conala", "codenn:LANG", "csn-cloze:LANG", "rosetta:A-B", "beir:PATH")
