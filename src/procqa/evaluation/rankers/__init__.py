@@ -1,0 +1,15 @@
+"""Whatever orders documents for a query: words (bm25), a model's vectors, or both as one score.
+
+A ranker takes the documents of a task once and then ranks queries in blocks, so that memory holds the
+documents and a few hundred rankings, never all of them. Documents come sorted by id: equal scores stand by
+lower position, which is by id. Rankers are opened together, so that ``minilm`` and ``hybrid:minilm`` are one
+model and every document is encoded once.
+"""
+
+from procqa.evaluation.rankers.contract import Pool, Ranker, Ranking, Report
+from procqa.evaluation.rankers.dense import Dense
+from procqa.evaluation.rankers.hybrid import Hybrid
+from procqa.evaluation.rankers.opening import check_ranker_names, open_rankers
+from procqa.evaluation.rankers.words import Bm25
+
+__all__ = ["Bm25", "Dense", "Hybrid", "Pool", "Ranker", "Ranking", "Report", "check_ranker_names", "open_rankers"]

@@ -1,0 +1,54 @@
+"""The ranker ``hybrid:MODEL``: words and vectors as one score."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from procqa.config import EvaluateConfig
+from procqa.evaluation.rankers.contract import Pool, Ranker, Ranking
+from procqa.evaluation.rankers.dense import Dense
+from procqa.search.fusion import fuse
+from procqa.topk import top_k_of_scores
+
+HYBRID = "hybrid:"
+
+
+class Hybrid:
+    """The scores of bm25 and of a model as one, as search fuses them: ``search.fusion``.
+
+    The weight is that of the model, unless the config names one; none is tuned on a task.
+
+    Source: ours, docs/decisions/0007.
+    """
+
+    def __init__(self, lexical: Ranker, dense: Dense, config: EvaluateConfig) -> None:
+        self.name = f"{HYBRID}{dense.name}"
+        self.revision = f"{lexical.revision} + {dense.revision}"
+        self._weight = dense.fusion_weight if config.dense_weight is None else config.dense_weight
+        self.protocol = (
+            f"{1 - self._weight:.3g} × bm25 over its best + {self._weight:.3g} × cosine, "
+            f"of the first {config.depth} of ({lexical.protocol}) and of ({dense.protocol})"
+        )
+        self._lexical, self._dense, self._depth = lexical, dense, config.depth
+        self._size = 0
+
+    def index(self, pool: Pool) -> None:
+        """Hand the documents to both; see ``Ranker.index``."""
+        self._lexical.index(pool)
+        self._dense.index(pool)
+        self._size = len(pool.texts)
+
+    def rank(self, queries: Sequence[str], k: int) -> Iterator[Ranking]:
+        """Fuse the rankings of both; see ``Ranker.rank``."""
+        blocks = zip(self._lexical.rank(queries, self._depth), self._dense.rank(queries, self._depth), strict=True)
+        for (word_scores, by_words), (cosines, by_vectors) in blocks:
+            best = []
+            for row in range(len(by_words)):
+                n_matched = int((word_scores[row] > 0).sum())
+                words = by_words[row, :n_matched], word_scores[row, :n_matched]
+                vectors = by_vectors[row], cosines[row]
+                scores = np.zeros(self._size)
+                positions, fused = fuse(words, vectors, weight=self._weight, depth=self._depth)
+                scores[positions] = fused
+                best.append(top_k_of_scores(scores, k))
+            yield np.array([row[0] for row in best], np.float32), np.array([row[1] for row in best], np.int64)

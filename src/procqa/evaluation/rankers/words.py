@@ -1,0 +1,83 @@
+"""The ranker ``bm25``: documents by the words they share with the query."""
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from procqa.config import EvaluateConfig
+from procqa.errors import MissingExtra
+from procqa.evaluation.rankers.contract import DOCUMENTS_AT_ONCE, Pool, Ranking, Report, query_blocks
+from procqa.text import lexical_tokens
+from procqa.topk import top_k_of_scores
+
+
+class Bm25:
+    """BM25 over stemmed words and split identifiers (bm25s).
+
+    Source: k1 and b are the defaults of Lucene, on which the search engine of docs/paper.md#benchmark-protocol
+    stands; the tokens, docs/decisions/0006, are those of lexical search.
+    """
+
+    def __init__(
+        self,
+        config: EvaluateConfig,
+        *,
+        report: Report,
+        tokenize: Callable[[str], list[str]] = lexical_tokens,
+        tokens: str = "split identifiers, stemmed",
+    ) -> None:
+        self._bm25s: Any = _import_bm25s()  # Any: bm25s is untyped
+        self.name = "bm25"
+        self.revision = f"bm25s {version('bm25s')}"
+        self.protocol = f"{self.revision} lucene k1={config.k1:g} b={config.b:g}, {tokens}"
+        self._k1, self._b = config.k1, config.b
+        self._tokenize, self._report = tokenize, report
+        self._held: str | None = None
+        self._size = 0
+        self._vocabulary: dict[str, int] = {}
+        self._model: Any = None  # Any: bm25s is untyped
+
+    def index(self, pool: Pool) -> None:
+        """Count the words of every document; see ``Ranker.index``."""
+        if self._held == pool.digest:
+            return
+        self._held, self._size, self._model = pool.digest, len(pool.texts), None
+        self._vocabulary = {}
+        rows = []
+        for number, text in enumerate(pool.texts, start=1):
+            rows.append([self._vocabulary.setdefault(word, len(self._vocabulary)) for word in self._tokenize(text)])
+            if number % DOCUMENTS_AT_ONCE == 1:
+                self._report(f"bm25: reading {self._size:,} documents", number)
+        if self._vocabulary:  # bm25s divides by the mean length
+            self._model = self._bm25s.BM25(k1=self._k1, b=self._b, method="lucene", backend="numpy")
+            self._model.index((rows, self._vocabulary), create_empty_token=False, show_progress=False)
+
+    def rank(self, queries: Sequence[str], k: int) -> Iterator[Ranking]:
+        """Score every document for each query; see ``Ranker.rank``."""
+        for block in query_blocks(queries):
+            best = [top_k_of_scores(self._scores(query), k) for query in block]
+            yield np.array([row[0] for row in best], np.float32), np.array([row[1] for row in best], np.int64)
+
+    def score(self, queries: Sequence[str]) -> NDArray[np.float32]:
+        """(Q, N) the score of every document for each query."""
+        return np.stack([self._scores(query) for query in queries])
+
+    def _scores(self, query: str) -> NDArray[np.float32]:
+        """The score of every document (N,), 0 where no word is shared."""
+        words = [self._vocabulary[word] for word in self._tokenize(query) if word in self._vocabulary]
+        if not words:
+            return np.zeros(self._size, np.float32)
+        scores: NDArray[np.float32] = self._model.get_scores_from_ids(words)
+        return scores
+
+
+def _import_bm25s() -> Any:  # Any: bm25s is untyped
+    """The module bm25s."""
+    try:
+        import bm25s
+    except ImportError as error:
+        raise MissingExtra("eval", "the ranker bm25") from error
+    return bm25s

@@ -1,0 +1,63 @@
+"""BM25 on documents so small that every score is known by hand."""
+
+from math import log
+
+import pytest
+
+from procqa.config import EvaluateConfig
+from tests.evaluation.rankers.small import bm25, pool, rank
+
+
+def test_bm25_scores_are_those_of_the_formula():
+    documents = pool("alpha beta", "alpha alpha gamma delta", "gamma")  # mean length 7/3
+    k1, b, n = 1.2, 0.75, 3
+
+    def score(tf: int, length: int, df: int) -> float:
+        idf = log(1 + (n - df + 0.5) / (df + 0.5))
+        return idf * tf / (tf + k1 * (1 - b + b * length / (7 / 3)))
+
+    ranked = rank(bm25(), documents, "alpha gamma")
+
+    assert dict(ranked) == pytest.approx(
+        {0: score(1, 2, 2), 1: score(2, 4, 2) + score(1, 4, 2), 2: score(1, 1, 2)}, rel=1e-6
+    )
+    assert [place for place, _ in ranked] == [1, 2, 0]
+
+
+def test_bm25_takes_k1_and_b_from_the_config():
+    documents = pool("alpha", "alpha alpha alpha alpha beta beta beta beta")
+
+    assert rank(bm25(EvaluateConfig(b=0)), documents, "alpha")[0][0] == 1
+    assert rank(bm25(EvaluateConfig(b=1, k1=0.1)), documents, "alpha")[0][0] == 0
+
+
+def test_bm25_splits_and_stems_identifiers():
+    documents = pool("something else", "def remove_duplicates(xs): pass", "sortedLists")
+
+    assert rank(bm25(), documents, "removing a duplicate")[0][0] == 1
+    assert rank(bm25(), documents, "list")[0][0] == 2
+
+
+def test_bm25_puts_equal_scores_and_unmatched_documents_by_position():
+    documents = pool("beta", "alpha", "beta", "alpha")
+
+    ranked = rank(bm25(), documents, "alpha")
+
+    assert [place for place, _ in ranked] == [1, 3, 0, 2]
+    assert [score > 0 for _, score in ranked] == [True, True, False, False]
+    assert ranked[2:] == [(0, 0.0), (2, 0.0)]
+
+
+@pytest.mark.parametrize("texts", [("", ""), ("+", "-")])
+def test_bm25_ranks_documents_without_a_word(texts):
+    assert rank(bm25(), pool(*texts), "alpha") == [(0, 0.0), (1, 0.0)]
+
+
+def test_bm25_ranks_for_a_query_without_a_word():
+    assert rank(bm25(), pool("alpha", "beta"), " ?") == [(0, 0.0), (1, 0.0)]
+
+
+def test_bm25_says_nothing_on_either_stream(capfd: pytest.CaptureFixture[str]):
+    rank(bm25(), pool("alpha", "beta"), "alpha")
+
+    assert capfd.readouterr() == ("", "")
