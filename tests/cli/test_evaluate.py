@@ -32,7 +32,8 @@ def test_json_is_one_object_a_line(data: list[str]):
     fruit = rows[0]
     assert (fruit["ranker"], fruit["language"], fruit["queries"], fruit["documents"]) == ("bm25", None, 3, 3)
     assert fruit["metrics"]["mrr@1000"] == pytest.approx(2 / 3)
-    assert list(fruit["metrics"]) == list(fruit["ci95"]) == ["mrr@1000", "ndcg@10", "recall@10", "map"]
+    assert list(fruit["metrics"])[:4] == ["mrr@1000", "ndcg@10", "recall@10", "map"]
+    assert list(fruit["ci95"]) == list(fruit["metrics"])
     assert all(len(interval) == 2 for interval in fruit["ci95"].values())
 
 
@@ -42,8 +43,10 @@ def test_json_has_a_comparison_only_where_there_is_a_baseline(data: list[str]):
 
     assert "against" not in json.loads(plain.stdout)
     rows = [json.loads(line) for line in compared.stdout.splitlines()]
-    assert rows[0]["against"] is None
-    assert list(rows[1]["against"]) == ["baseline", "delta", "ci95", "p", "permutations", "seed"]
+    assert "against" not in rows[0]
+    assert list(rows[1]["against"]) == [
+        "baseline", "delta", "ci95", "p", "p_holm", "effect", "better", "worse", "permutations", "seed",
+    ]  # fmt: skip
 
 
 def test_a_table_shows_the_difference_to_the_baseline(data: list[str]):

@@ -1,7 +1,6 @@
 """``procqa evaluate``: rankers × tasks → scores."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,9 @@ from procqa.cli.common import config_options, json_option, print_json, progress,
 from procqa.config import EvaluateConfig
 
 if TYPE_CHECKING:
-    from procqa.evaluation.evaluate import Result
+    from procqa.evaluation.results import Result
 
-FILE_WIDTH = 160
+FILE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe, where 80 would break its numbers."""
 
 
@@ -57,6 +56,7 @@ def command(
     RANKER is bm25, a model (minilm, default, a folder, a hub name), or hybrid:MODEL.
     """
     from procqa.evaluation.evaluate import evaluate
+    from procqa.evaluation.results import to_json
 
     config = to_config(EvaluateConfig, options)
     done: list[Result] = []
@@ -66,40 +66,38 @@ def command(
             for result in results:
                 done.append(result)
                 if as_json:
-                    print_json(_to_json(result, compares=baseline is not None))
+                    print_json(to_json(result))
     finally:  # what is measured is shown even where a later task fails
         if done and not as_json:
             print_results(done)
 
 
-def _to_json(result: "Result", *, compares: bool) -> dict[str, Any]:
-    """The fields of a result; ``against`` only where rankers are compared."""
-    told = asdict(result)
-    if not compares:
-        del told["against"]
-    return told
-
-
 def print_results(results: Iterable["Result"]) -> None:
-    """Print a table: a line for each task and ranker, MRR with its interval."""
+    """Print a table: a line for each task and ranker, MRR with its interval, and what is known of leaks."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     results = list(results)
-    names = [name for name in results[0].metrics if name != "map"]
+    names = list(dict.fromkeys([*list(results[0].metrics)[:3], *(result.measure for result in results)]))
     compares = any(result.against is not None for result in results)
-    heads = [*map(str.upper, names), *([f"{names[0].upper()} - baseline", "p"] if compares else [])]
+    trained = any(result.leak is not None for result in results)
+    heads = [
+        *map(str.upper, names),
+        *([f"{names[0].upper()} - baseline", "p (Holm)"] if compares else []),
+        *(["seen in training"] if trained else []),
+    ]
     table = Table("task", "ranker", "queries", "documents", *heads)
     for column in table.columns[2:]:
         column.justify = "right"
     for result in results:
-        cells = [f"{result.metrics[name]:.3f}" for name in names]
+        cells = [f"{result.metrics[name]:.3f}" if name in result.metrics else "" for name in names]
         low, high = result.ci95[names[0]]
         cells[0] += f" [{low:.3f}, {high:.3f}]"
-        if result.against is not None:
-            low, high = result.against.ci95
-            cells += [f"{result.against.delta:+.3f} [{low:+.3f}, {high:+.3f}]", f"{result.against.p:.4f}"]
+        if compares:
+            cells += _against(result)
+        if trained:
+            cells.append(_leak(result, names[0]))
         table.add_row(
             escape(result.task), escape(result.ranker), f"{result.queries:,}", f"{result.documents:,}", *cells
         )
@@ -107,3 +105,23 @@ def print_results(results: Iterable["Result"]) -> None:
     if not console.is_terminal:
         console.width = FILE_WIDTH
     console.print(table)
+
+
+def _against(result: "Result") -> list[str]:
+    """The difference to the baseline with its interval, and the corrected p-value."""
+    if result.against is None:
+        return ["", ""]
+    low, high = result.against.ci95
+    return [f"{result.against.delta:+.3f} [{low:+.3f}, {high:+.3f}]", f"{result.against.p_holm:.4f}"]
+
+
+def _leak(result: "Result", name: str) -> str:
+    """How many queries were seen in training, they or their answers, and the score without them."""
+    leak = result.leak
+    if leak is None:
+        return "nothing trained"
+    if not leak.checked:
+        return "leak not checked"
+    if leak.metrics is None:
+        return f"all {leak.suspect:,}"
+    return f"{leak.suspect:,} ({leak.metrics[name]:.3f} without)" if leak.suspect else "none"

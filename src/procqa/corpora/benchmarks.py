@@ -4,8 +4,8 @@ The files lie as published, plain or gzipped, in the benchmark's own folder or i
 is absent is one sentence that says which file to put where. Nothing is fetched, nothing is ranked here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 
@@ -17,6 +17,21 @@ from procqa.corpora.layouts import BEIR_FILES, COSQA_CODES, PUBLISHED, Row
 from procqa.errors import BenchmarkError
 
 __all__ = ["BenchmarkText", "Collection", "list_parts", "load_collection", "read_benchmark_texts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a question besides its text.
+
+    Args:
+        tags: in their order.
+        year: in which it was asked; None where unknown.
+        score: of its votes; None where unknown.
+    """
+
+    tags: tuple[str, ...] = ()
+    year: int | None = None
+    score: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,10 @@ class Collection:
         measure: the metric by which its publisher ranks systems, a key of ``Result.metrics``.
         candidates: how many documents a query is ranked among in the publisher's other protocol, its own and those of
             its neighbours in the published order; 0 where there is none.
+        groups: what a query shares with others, by query id: the task that programs solve, the problem. Such queries
+            are not independent of each other, and intervals draw whole groups. One that is not named stands alone.
+        facts: about queries, by id, where the data has them.
+        document_languages: by document id, where a collection holds several languages.
     """
 
     name: str
@@ -48,6 +67,9 @@ class Collection:
     excludes_itself: bool = False
     measure: str = "mrr@1000"
     candidates: int = 0
+    groups: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+    document_languages: Mapping[str, str] = field(default_factory=dict)
 
 
 TASKS = ("cosqa", "conala", "codenn:LANG", "csn-cloze:LANG", "rosetta:A-B", "beir:PATH")
@@ -255,6 +277,8 @@ def _load_rosetta(task: str, part: str, rows: Sequence[Row], file: Path) -> Coll
         source=PUBLISHED["rosetta"].source,
         licence=PUBLISHED["rosetta"].licence,
         excludes_itself=asking == answering,
+        measure="map",
+        groups={row.id: row.group for row in rows if row.id in qrels and row.group is not None},
     )
 
 

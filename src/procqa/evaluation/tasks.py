@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procqa.artifact import MANIFEST, load_manifest
-from procqa.corpora.benchmarks import Collection, list_parts, load_collection
+from procqa.corpora.benchmarks import Collection, Facts, list_parts, load_collection
 from procqa.dataset.schema import dataset_languages, read_rows
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
 
@@ -57,6 +57,9 @@ class Task:
             return "procqa", part
         return self.family.name, part.partition("-")[2] if self.family.name == "rosetta" else part
 
+
+FACTS = ("tags", "question_score", "question_created")
+"""Columns of a dataset that tell questions apart."""
 
 ACCEPTED = "the accepted answer alone; an answer of the same text counts as another"
 """Source: docs/paper.md#benchmark-protocol."""
@@ -235,15 +238,20 @@ def _load_dataset_task(task: Task) -> Collection:
     documents: dict[str, str] = {}
     queries: dict[str, str] = {}
     qrels: dict[str, dict[str, int]] = {}
+    facts: dict[str, Facts] = {}
     for folder in task.datasets:
         for row in read_rows(folder, columns=["site", "answer_id", "answer"], language=task.part):
             _put(documents, f"{row['site']}:{row['answer_id']}", row["answer"], folder)
-        columns = ["site", "question_id", "answer_id", "title", "question"]
+        columns = ["site", "question_id", "answer_id", "title", "question", *FACTS]
         for row in read_rows(folder, columns=columns, language=task.part, split="test"):
             query = f"{row['site']}:{row['question_id']}"
             title_alone = task.family.name == "procqa-title"
             _put(queries, query, row["title"] if title_alone else f"{row['title']}\n{row['question']}", folder)
             qrels.setdefault(query, {})[f"{row['site']}:{row['answer_id']}"] = 1
+            asked = row["question_created"]
+            facts[query] = Facts(
+                tags=tuple(row["tags"] or ()), year=None if asked is None else asked.year, score=row["question_score"]
+            )
     digests = " + ".join(load_manifest(folder).sha256 for folder in task.datasets)
     return Collection(
         name=task.name,
@@ -253,6 +261,7 @@ def _load_dataset_task(task: Task) -> Collection:
         qrels=qrels,
         source=f"test split of the dataset with sha256 {digests}",
         licence="that of each row",
+        facts=facts,
     )
 
 
