@@ -13,6 +13,7 @@ from pathlib import Path
 from procqa.config import EvaluateConfig
 from procqa.encoder.model import find_encoder
 from procqa.errors import ConfigError, ProcqaError
+from procqa.evaluation.analysis import analyse
 from procqa.evaluation.exam import Exam, prepare
 from procqa.evaluation.leaks import check_leak
 from procqa.evaluation.measure import Values, measure_ranker, metric_names
@@ -33,12 +34,14 @@ class Plan:
         baseline: one of the rankers, with which the others are compared query by query.
         seeds: names of groups of rankers that differ in their seed alone; the mean of each is one more ranker.
         cache: a folder that keeps the vectors of models, so that no text is encoded twice, by whatever run.
+        analyses: whether misses are explained, and the space of languages described.
     """
 
     run: Path | None = None
     baseline: str | None = None
     seeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     cache: Path | None = None
+    analyses: bool = False
 
 
 def evaluate(
@@ -152,6 +155,9 @@ def _measure_one(ranker: Ranker, exam: Exam, config: EvaluateConfig, plan: Plan,
     if run is not None:
         write_qrels(run.with_name(f"{run.name}.qrels"), exam.judgements())
     measured = summarise(ranker, exam, ranks, config)
+    if plan.analyses:
+        report(f"{exam.task.name}: looking at what {ranker.name} missed", len(exam.queries))
+        measured = replace(measured, analysis=analyse(ranker, exam, ranks, seed=config.seed))
     return replace(measured, result=replace(measured.result, leak=_leak_of(ranker, exam, ranks.values, config)))
 
 

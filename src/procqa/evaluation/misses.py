@@ -5,13 +5,14 @@ anyone's head: a cause is a place to look, not a proof. Source: ours, docs/evalu
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from procqa.dataset.leak_rules import SIMILARITY, are_equal, similarity
+from procqa.encoder.reading import ReadPart
 from procqa.evaluation.exam import Exam
 from procqa.evaluation.measure import CUT, Ranks
 from procqa.text import lexical_tokens
@@ -40,9 +41,6 @@ CAUSES: Mapping[str, str] = {
 
 HUB_TIMES, HUB_LEAST = 10, 5
 GAP_SHARE, TOPIC_SHARE = 0.25, 0.2
-
-ReadPart = Callable[[str], str]
-"""The part of a text that a ranker reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ def find_misses(exam: Exam, ranks: Ranks, *, read_part: ReadPart | None = None) 
         )
 
 
-def count_causes(misses: Iterator[Miss] | list[Miss]) -> dict[str, int]:
+def count_causes(misses: Iterable[Miss]) -> dict[str, int]:
     """How many misses each cause has, most first."""
     return dict(Counter(miss.cause for miss in misses).most_common())
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.config import LANGUAGES, EvaluateConfig
+from procqa.config import EvaluateConfig
 from procqa.evaluation.exam import Exam
 from procqa.evaluation.results import HEADLINE
 from procqa.evaluation.statistics import bootstrap_intervals
 from procqa.evaluation.summarise import Measured, join_groups
+from procqa.pairs.languages import TAGS
 from procqa.text import count_chars, lexical_tokens
 
 FEW_QUERIES = 20
@@ -23,6 +24,9 @@ FEW_QUERIES = 20
 
 LOW_RESOURCE_DOCUMENTS = 2_000
 """A language with fewer answers is a low-resource one. Source: ours, docs/evaluation.md#slices."""
+
+LANGUAGE_TAGS = frozenset(tag for tags in TAGS.values() for tag in tags[:1])
+"""Tags that say what language does already; a version of a language is a domain."""
 
 Labels = Mapping[str, Sequence[tuple[str, ...]]]
 """By dimension the values of each query, (Q,); none where nothing is known."""
@@ -46,7 +50,7 @@ class Bins:
 
 
 WORDS = Bins((6, 11, 26, 101), ("1 to 5 words", "6 to 10 words", "11 to 25 words", "26 to 100 words", "over 100 words"))
-SHARES = Bins((0.001, 0.25, 0.5, 0.75), ("none", "to a quarter", "to a half", "to three quarters", "more"))
+SHARES = Bins((0.001, 0.25, 0.5, 0.75), ("none", "up to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %"))
 SCORES = Bins((0, 1, 5, 25), ("below 0", "0", "1 to 4", "5 to 24", "25 and more"))
 """Source: ours, docs/evaluation.md#slices."""
 
@@ -79,8 +83,10 @@ def label_queries(exam: Exam) -> Labels:
     labels: dict[str, Sequence[tuple[str, ...]]] = {
         "language": [(language,) if language else ()] * len(exam.queries),
         "query length": [(WORDS.name(len(query.split())),) for query in exam.queries],
-        "words shared with the answer": [(SHARES.name(share),) for share in share_words(exam)],
-        "tag": [() if known is None else tuple(tag for tag in known.tags if tag not in LANGUAGES) for known in facts],
+        "words the answer has": [(SHARES.name(share),) for share in share_words(exam)],
+        "tag": [
+            () if known is None else tuple(tag for tag in known.tags if tag not in LANGUAGE_TAGS) for known in facts
+        ],
         "year": [(str(known.year),) if known and known.year is not None else () for known in facts],
         "votes": [(SCORES.name(known.score),) if known and known.score is not None else () for known in facts],
     }

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.config import EvaluateConfig
+from procqa.evaluation.analysis import Analysis
 from procqa.evaluation.exam import Exam
 from procqa.evaluation.measure import Ranks, Values, metric_names
 from procqa.evaluation.rankers import Details, Ranker, details_of
-from procqa.evaluation.results import HEADLINE, Comparison, Result, Seeds
+from procqa.evaluation.results import HEADLINE, Comparison, Leak, Result, Seeds
 from procqa.evaluation.statistics import (
     adjust_holm,
     bootstrap_intervals,
@@ -34,6 +35,7 @@ class Measured:
         exam: None where queries of several tasks are pooled.
         ranks: None where several rankers or tasks are taken together.
         seeds: the metrics of each seed; none for one ranker.
+        analysis: what one ranker missed on one task, where that was asked for.
     """
 
     result: Result
@@ -42,6 +44,7 @@ class Measured:
     exam: Exam | None = None
     ranks: Ranks | None = None
     seeds: tuple[Values, ...] = ()
+    analysis: Analysis | None = None
 
 
 def summarise(ranker: Ranker, exam: Exam, ranks: Ranks, config: EvaluateConfig) -> Measured:
@@ -91,8 +94,29 @@ def pool(parts: Sequence[Measured], config: EvaluateConfig) -> Measured:
         metrics=metrics,
         ci95=ci95,
         seeds=None if not seeds else _seeds(results[0].seeds, seeds, config),
+        leak=_pool_leaks(results),
     )
     return Measured(result=result, values=values, groups=groups, seeds=seeds)
+
+
+def _pool_leaks(results: Sequence[Result]) -> Leak | None:
+    """What is known of leaks in all tasks together; nothing where it is not known of one of them."""
+    leaks = [(result.queries, result.leak) for result in results if result.leak is not None]
+    if len(leaks) < len(results):
+        return None
+    if not all(leak.checked for _, leak in leaks):
+        return Leak(checked=False)
+    clean = [(queries - leak.suspect, leak.metrics) for queries, leak in leaks if leak.metrics is not None]
+    total = sum(queries for queries, _ in clean)
+    names = clean[0][1] if clean else {}
+    return Leak(
+        checked=True,
+        queries=sum(leak.queries for _, leak in leaks),
+        documents=sum(leak.documents for _, leak in leaks),
+        suspect=sum(leak.suspect for _, leak in leaks),
+        same_dataset=any(leak.same_dataset for _, leak in leaks),
+        metrics={name: sum(n * metrics[name] for n, metrics in clean) / total for name in names} if clean else None,
+    )
 
 
 def join_groups(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
