@@ -136,7 +136,7 @@ FUNCTION = {"repo": "a/b", "path": "c.py", "func_name": "f", "language": "python
 )
 def test_published_functions_and_queries_are_read(tmp_path, path, row, found):
     file = write(tmp_path / path, json.dumps(row) + "\n")
-    assert texts_of(file) == (found or [("so-ds", "document/7", "plot()")])
+    assert texts_of(file) == (found or [("so-ds", "document/7", "plot()"), ("so-ds", "description/7", "a title")])
     if found is not None:
         assert texts_of(tmp_path) == found
 

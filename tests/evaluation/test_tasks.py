@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from procqa.corpora.families import FAMILIES
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
-from procqa.evaluation.tasks import FAMILIES, is_dataset, load_task, resolve_tasks
+from procqa.evaluation.tasks import is_dataset, load_task, resolve_tasks
 from tests.evaluation.small import GO, PYTHON, RUBY, write_beir, write_dataset
 
 
@@ -98,10 +99,8 @@ def test_an_unknown_task_is_answered_with_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         resolve_tasks(["klingon"], [])
 
-    assert str(caught.value) == (
-        "a task must be one of procqa:LANG, procqa-title:LANG, cosqa, conala, codenn:LANG, csn-cloze:LANG, "
-        "rosetta:A-B, beir:PATH, got 'klingon'"
-    )
+    assert str(caught.value).startswith("a task must be one of procqa:LANG, procqa-title:LANG, codesearchnet:LANG, ")
+    assert str(caught.value).endswith(", codenet-raw:A-B, rosetta:A-B, beir:PATH, got 'klingon'")
 
 
 def test_no_task_is_refused():
@@ -123,7 +122,10 @@ def test_a_language_without_a_test_split_says_so(name: str, dataset: Path):
 
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if not family.from_dataset])
 def test_an_absent_benchmark_says_what_to_put_where(name: str, tmp_path: Path):
-    part = {"codenn": ":python", "csn-cloze": ":go", "rosetta": ":c-go", "beir": ":nowhere"}.get(name, "")
+    family = FAMILIES[name]
+    part = {"LANG": ":python", "A-B": ":ruby-java", "PATH": ":nowhere", None: ""}[family.part]
+    if family.parts:
+        part = f":{family.parts[0]}"
 
     with pytest.raises(BenchmarkError, match="put"):
         [load_task(task, [tmp_path]) for task in resolve_tasks([name + part], [tmp_path])]
@@ -155,8 +157,14 @@ def test_a_dataset_with_a_broken_part_is_named(tmp_path: Path):
         load_task(resolve_tasks(["procqa:ruby"], [folder])[0], [folder])
 
 
+MEASURES = {"mrr@1000", "ndcg@10", "recall@10", "map", "map@r", "precision@10", "success@1", "success@5", "success@10"}
+
+
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
-def test_every_family_says_what_its_texts_are(family):
-    assert family.query
-    assert family.document
-    assert family.relevant
+def test_every_family_says_what_its_data_is_and_how_its_publisher_measures(family):
+    for told in (family.query, family.document, family.relevant, family.protocol, family.source, family.layout):
+        assert told.strip() == told != ""
+    assert family.licence
+    assert family.measure in MEASURES
+    assert family.candidates in (0, 1_000)
+    assert family.from_dataset or family.files
