@@ -39,4 +39,5 @@ def read_codenet(path: Path) -> Iterator[Row]:
                 f"{where} must have the program as 'func', but it is empty, as in the list of ids that UniXcoder "
                 "ships: fill it in from Project CodeNet with its preprocess.py"
             )
-        yield Row(id=id_of(row, "index", where), document=text_of(row, "func", where), group=id_of(row, "label", where))
+        problem = id_of(row, "label", where)
+        yield Row(id=f"{problem}/{id_of(row, 'index', where)}", document=text_of(row, "func", where), group=problem)
