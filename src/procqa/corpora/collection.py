@@ -41,7 +41,7 @@ class Collection:
         documents: text by id, in the published order. No id holds white space.
         qrels: grade by document id, by query id; above 0 is relevant. Document ids may be outside
             ``documents`` where a publisher judged what it does not ship.
-        source: what the data is, for the report.
+        source: what the data is, with its digest, for the report.
         licence: of the data.
         digest: sha256 of what was read: see ``digest_contents``, or that of the dataset.
         excludes_itself: a query is itself a document, of the same id, and is left out of its own ranking.
@@ -144,23 +144,26 @@ class Wanted:
         *,
         language: str | None,
         excludes_itself: bool = False,
+        source: str | None = None,
+        licence: str | None = None,
     ) -> Collection:
-        """The collection of these texts, with what the family says of its data.
+        """The collection of these texts, with what the family says of its data unless it is said here.
 
         Raises:
             BenchmarkError: no query has a right document.
         """
         if not texts.queries:
             raise BenchmarkError(f"{files[0]} must hold a query with a right document for {self.name}, but holds none")
+        digest = digest_contents(files)
         return Collection(
             name=self.name,
             language=language,
             queries=texts.queries,
             documents=texts.documents,
             qrels=texts.qrels,
-            source=self.family.source,
-            licence=self.family.licence,
-            digest=digest_contents(files),
+            source=f"{source or self.family.source}, sha256 {digest}",
+            licence=licence or self.family.licence,
+            digest=digest,
             excludes_itself=excludes_itself,
             measure=self.family.measure,
             candidates=self.family.candidates,

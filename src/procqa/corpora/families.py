@@ -23,7 +23,7 @@ class Family:
         folder: where the published files lie below a root.
         files: their names in that folder, with ``{part}`` for the part.
         source: what the data is.
-        layout: the repository and the file that describe its layout, and the release where it has a name.
+        layout: the repository, its commit and the file that describe the layout, and the release where it has a name.
         licence: of the data.
         from_dataset: whether datasets of ours are tasks of this family too.
     """
@@ -77,7 +77,7 @@ _PROCQA = Family(
     protocol="MRR among all answers of the language, 0 beyond rank 1,000",
     folder="procqa",
     source="test split of the dataset",
-    layout="a folder made by procqa build, or a released file: jordane95/procqa: bi_encoder/data.py",
+    layout="a folder made by procqa build, or a released file: jordane95/procqa@452fea5: bi_encoder/data.py",
     licence="that of each row",
     from_dataset=True,
 )
@@ -94,7 +94,7 @@ _CODESEARCHNET = Family(
     folder="codesearchnet",
     files=("{part}/test.jsonl", "{part}/codebase.jsonl"),
     source="CodeSearchNet as filtered by GraphCodeBERT, test queries over the functions of validation and test",
-    layout="microsoft/CodeBERT: GraphCodeBERT/codesearch/README.md",
+    layout="microsoft/CodeBERT@1008a9a: GraphCodeBERT/codesearch/README.md",
     licence="that of each function's repository",
 )
 
@@ -105,7 +105,7 @@ _WHOLE_CODESEARCHNET = replace(
     protocol="MRR among 1,000 candidates; also among all functions of the partition, 0 beyond rank 1,000",
     files=("{part}/final/jsonl/test/{part}_test_0.jsonl",),
     source="CodeSearchNet as published, its whole test partition",
-    layout="github/CodeSearchNet: README.md, resources/README.md",
+    layout="github/CodeSearchNet@09c3594: README.md, resources/README.md",
 )
 
 _ADVTEST = Family(
@@ -118,7 +118,7 @@ _ADVTEST = Family(
     folder="advtest",
     files=("test.jsonl",),
     source="AdvTest of CodeXGLUE, test",
-    layout="microsoft/CodeXGLUE: Text-Code/NL-code-search-Adv/README.md",
+    layout="microsoft/CodeXGLUE@278e057: Text-Code/NL-code-search-Adv/README.md",
     licence="C-UDA",
 )
 
@@ -132,7 +132,7 @@ _CONALA_PACS = Family(
     folder="pacs",
     files=("conala-test-curated-0.5.jsonl", "conala-curated-snippets.jsonl"),
     source="PACS, CoNaLa: conala-test-curated-0.5 over conala-curated",
-    layout="nokia/codesearch: codesearch/data_config.py, Zenodo record 4001602",
+    layout="nokia/codesearch@28d8cf5: codesearch/data_config.py, Zenodo record 4001602",
     licence="CC BY-SA 4.0",
 )
 
@@ -164,7 +164,7 @@ _CDCS = Family(
     folder="cdcs",
     files=("SQL.txt", "Solidity.txt"),
     source="CDCS, test",
-    layout="fewshotcdcs/CDCS: dataset/test, commit of the newest release",
+    layout="fewshotcdcs/CDCS@a40f9fe: dataset/test",
     licence="none is stated",
 )
 
@@ -179,7 +179,7 @@ _CODENET = Family(
     folder="codenet",
     files=("ruby_with_func.jsonl", "python_with_func.jsonl", "java_with_func.jsonl"),
     source="CodeNet as selected by UniXcoder",
-    layout="microsoft/CodeBERT: UniXcoder/downstream-tasks/zero-shot-search",
+    layout="microsoft/CodeBERT@b566d37: UniXcoder/downstream-tasks/zero-shot-search",
     licence="that of Project CodeNet",
 )
 
@@ -188,7 +188,7 @@ _CONCAT = "description, blank, snippet"
 
 _FAMILIES = (
     _PROCQA,
-    replace(_PROCQA, name="procqa-title", query="title", protocol="ours: as procqa"),
+    replace(_PROCQA, name="procqa-title", query="title", protocol="ours: procqa, asked with less"),
     _CODESEARCHNET,
     replace(_CODESEARCHNET, name="codesearchnet-tokens", query="docstring_tokens", document=TOKENS, protocol=WHOLE),
     _WHOLE_CODESEARCHNET,
@@ -211,7 +211,7 @@ _FAMILIES = (
         folder="cosqa",
         files=("cosqa-retrieval-test-500.json", "code_idx_map.txt"),
         source="CoSQA code retrieval, test queries over all candidate functions, code as published",
-        layout="Jun-jie-Huang/CoCLR: data/search",
+        layout="Jun-jie-Huang/CoCLR@778daa8: data/search",
         licence="C-UDA (data), MIT (repository)",
     ),
     Family(
@@ -243,7 +243,8 @@ _FAMILIES = (
         folder="codenn",
         files=("test.jsonl",),
         source="CODE-NN test, Stack Overflow title to the snippet of its accepted answer",
-        layout="JSON lines of id, language, title and answer, or sriniiyer/codenn: data/stackoverflow/LANG/test.txt",
+        layout="JSON lines of id, language, title and answer, or LANG/test.txt of sriniiyer/codenn@0f7fbb8: "
+        "data/stackoverflow",
         licence="CC BY-SA 3.0",
     ),
     Family(
@@ -277,7 +278,7 @@ _FAMILIES = (
         folder="poj104",
         files=("test.jsonl",),
         source="POJ-104 as split by CodeXGLUE, test",
-        layout="microsoft/CodeXGLUE: Code-Code/Clone-detection-POJ-104/README.md",
+        layout="microsoft/CodeXGLUE@0a80e02: Code-Code/Clone-detection-POJ-104/README.md",
         licence="C-UDA",
     ),
     _CODENET,

@@ -36,6 +36,7 @@ def test_poj104_asks_with_every_program_for_the_others_of_its_problem(root):
     assert poj.queries == {"40000": POJ[0]["code"], "40001": POJ[1]["code"], "40003": "int b;"}
     assert list(poj.documents) == ["40000", "40001", "40002", "40003"]
     assert poj.qrels["40000"] == {"40001": 1, "40003": 1}
+    assert poj.groups == {"40000": "81", "40001": "81", "40003": "81"}
     assert (poj.excludes_itself, poj.measure, poj.language) == (True, "map@r", None)
 
 

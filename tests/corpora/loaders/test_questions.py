@@ -72,7 +72,8 @@ def test_a_released_file_asks_its_last_tenth_over_all_its_answers(root):
     assert next(iter(cpp.documents.items())) == ("100", "answer 0")
     assert len(cpp.documents) == 10
     assert cpp.qrels == {"9": {"109": 1}}
-    assert (cpp.language, cpp.source) == ("cpp", "the paper's released file, split by the position of the line")
+    assert cpp.language == "cpp"
+    assert cpp.source == f"the paper's released file, split by the position of the line, sha256 {cpp.digest}"
     assert load_collection("procqa-title:go", [root / "procqa"]).queries == {"18": "title 18", "19": "title 19"}
     assert list_parts("procqa", [root]) == ["procqa:cpp", "procqa:go"]
 

@@ -1,6 +1,5 @@
 """A folder in BEIR's layout, with the judgements of any of its splits."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from procqa.corpora.collection import Collection, Texts, Wanted, by_id, present
@@ -38,8 +37,7 @@ def load_beir(wanted: Wanted) -> Collection:
         qrels.setdefault(judgement.query_id, {})[judgement.document_id] = judgement.grade
     qrels = {query_id: grades for query_id, grades in qrels.items() if max(grades.values()) > 0}
     texts = Texts({query_id: queries[query_id] for query_id in queries if query_id in qrels}, documents, qrels)
-    collection = wanted.collect(files, texts, language=None)
-    return replace(collection, source=f"BEIR folder {folder.resolve().name}, split {split}")
+    return wanted.collect(files, texts, language=None, source=f"BEIR folder {folder.resolve().name}, split {split}")
 
 
 def _find_folder(wanted: Wanted) -> tuple[Path, str]:

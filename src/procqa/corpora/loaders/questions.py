@@ -1,7 +1,6 @@
 """CoSQA, CoNaLa, PACS, CODE-NN and the paper's released files: a question asks for the code or text that answers it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from procqa.config import LANGUAGES
@@ -152,8 +151,8 @@ def load_released(wanted: Wanted) -> Collection:
             queries[str(pair.question_id)] = f"{pair.title}\n{pair.question}" if with_body else pair.title
             qrels[str(pair.question_id)] = {str(pair.answer_id): 1}
     files = release.release_inputs(file, [wanted.part])
-    collection = wanted.collect(files, Texts(queries, documents, qrels), language=wanted.part)
-    return replace(collection, source=RELEASED, licence="CC BY-SA, version by the date of the post")
+    texts = Texts(queries, documents, qrels)
+    return wanted.collect(files, texts, language=wanted.part, source=RELEASED, licence=release.UNKNOWN_LICENCE)
 
 
 def released_parts(wanted: Wanted) -> list[str]:
