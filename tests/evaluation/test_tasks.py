@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from procqa.artifact import load_manifest
 from procqa.corpora.families import FAMILIES
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
 from procqa.evaluation.tasks import is_dataset, load_task, resolve_tasks
+from tests.corpora.published import released, write_lines
 from tests.evaluation.small import GO, PYTHON, RUBY, write_beir, write_dataset
 
 
@@ -129,6 +131,47 @@ def test_an_absent_benchmark_says_what_to_put_where(name: str, tmp_path: Path):
 
     with pytest.raises(BenchmarkError, match="put"):
         [load_task(task, [tmp_path]) for task in resolve_tasks([name + part], [tmp_path])]
+
+
+def test_a_released_file_is_a_procqa_task_beside_the_datasets(dataset: Path, tmp_path: Path):
+    write_lines(tmp_path / "qa.en.rust.json", [released(number) for number in range(10)])
+
+    assert names(["procqa:rust"], tmp_path) == ["procqa:rust"]
+    assert sorted(names(["procqa"], dataset, tmp_path)) == ["procqa:python", "procqa:ruby", "procqa:rust"]
+    (task,) = resolve_tasks(["procqa-title:rust"], [dataset, tmp_path])
+    assert load_task(task, [dataset, tmp_path]).queries == {"9": "title 9"}
+
+
+def test_a_language_that_a_dataset_and_a_released_file_have_must_be_told_apart(dataset: Path, tmp_path: Path):
+    write_lines(tmp_path / "qa.en.ruby.json", [released(number) for number in range(10)])
+
+    assert names(["procqa:python"], dataset, tmp_path) == ["procqa:python"]
+    with pytest.raises(BenchmarkError, match="procqa:ruby must come from one place"):
+        resolve_tasks(["procqa:ruby"], [dataset, tmp_path])
+
+
+def test_the_digest_of_a_task_of_datasets_is_theirs(dataset: Path, tmp_path: Path):
+    other = write_dataset(tmp_path / "other", {"ruby": {"test": [(17, "thaw", "call dup")]}})
+    one, two = (load_task(resolve_tasks(["procqa:ruby"], roots)[0], roots) for roots in ([dataset], [dataset, other]))
+
+    assert one.digest == load_manifest(dataset).sha256
+    assert two.digest not in (one.digest, load_manifest(other).sha256)
+    assert two.digest == load_task(resolve_tasks(["procqa:ruby"], [other, dataset])[0], []).digest
+
+
+def test_tasks_of_one_answering_language_stand_together(tmp_path: Path):
+    programs = [
+        {"index": f"{language}{number}", "label": 1, "func": "f"} for language in ("r", "p", "j") for number in (1, 2)
+    ]
+    for place, language in enumerate(("ruby", "python", "java")):
+        write_lines(tmp_path / f"{language}_with_func.jsonl", programs[2 * place : 2 * place + 2])
+
+    assert names(["codenet"], tmp_path)[:4] == [
+        "codenet:ruby-ruby",
+        "codenet:python-ruby",
+        "codenet:java-ruby",
+        "codenet:ruby-python",
+    ]
 
 
 def test_a_root_that_is_not_there_is_named(tmp_path: Path):
