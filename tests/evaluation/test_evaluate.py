@@ -94,7 +94,7 @@ def test_a_program_is_not_among_its_own_answers(data: list[Path]):
 def test_a_family_is_measured_part_by_part_for_every_ranker(data: list[Path]):
     results = list(evaluate(["bm25", "bm25"], ["rosetta", "procqa"], data, CONFIG))
 
-    tasks = ["rosetta:c-python", "rosetta:python-c", "procqa:python", "procqa:ruby"]
+    tasks = ["rosetta:c-python", "rosetta:python-python", "rosetta:python-c", "procqa:python", "procqa:ruby"]
     assert [result.task for result in results] == tasks
 
 
