@@ -66,6 +66,7 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/evaluation.md": evaluation_page(),
         ROOT / "docs/data-licence.md": licence_page(),
         ROOT / "docs/scaling.md": scaling_page(),
+        ROOT / "docs/evaluation.md": evaluation_page(),
         ROOT / "README.md": readme,
     }
 
@@ -129,6 +130,23 @@ def scaling_page() -> str:
     return replace_block(
         page, "curve", "\n".join(lines) if found else "Nothing is measured yet: `make bench` measures."
     )
+
+
+def evaluation_page() -> str:
+    """The page of evaluation with the scores that others published beside ours."""
+    page = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
+    found = sorted((ROOT / "benchmarks/results").glob("published-*"))
+    cases = json.loads(found[-1].read_text(encoding="utf-8"))["cases"] if found else []
+    lines = [
+        "| data | protocol | published | ours | repeats counted | own words | the task |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for case in cases:
+        scores = [case[name] for name in ("recomputed", "repeats counted", "own words", "the task of procqa")]
+        cells = [f"{score:.3f}".removeprefix("0") for score in (case["published"], *scores)]
+        measure = case["measure"].upper()
+        lines.append(f"| {case['case']} | {measure}, {case['protocol']} | {' | '.join(cells)} |")
+    return replace_block(page, "published", "\n".join(lines))
 
 
 def cited(source: str) -> str:

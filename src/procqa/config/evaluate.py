@@ -13,6 +13,10 @@ class EvaluateConfig:
     depth: int = field(default=1_000, metadata={"help": "documents ranked a query; MRR is cut there"})
     k1: float = field(default=1.2, metadata={"help": "BM25 term saturation"})
     b: float = field(default=0.75, metadata={"help": "BM25 length normalisation"})
+    words: Literal["stemmed", "plain"] = field(
+        default="stemmed", metadata={"help": "BM25: words and parts of identifiers, stemmed or as they are"}
+    )
+    distinct_words: bool = field(default=False, metadata={"help": "BM25: a word that a query repeats counts once"})
     dense_weight: float | None = field(
         default=None,
         metadata={"help": "hybrid: weight of cosines; that of bm25 is the rest of 1 [default: the encoder's own]"},
@@ -33,6 +37,7 @@ class EvaluateConfig:
         require(self.depth >= 10, f"depth must be at least 10, got {self.depth}")
         require(0 < self.k1 < float("inf"), f"k1 must be > 0 and finite, got {self.k1}")
         require(0 <= self.b <= 1, f"b must lie in [0, 1], got {self.b}")
+        require(self.words in ("stemmed", "plain"), f"words must be stemmed or plain, got {self.words!r}")
         require(
             self.dense_weight is None or 0 < self.dense_weight < 1,
             f"dense_weight must lie between 0 and 1, got {self.dense_weight}",

@@ -5,6 +5,7 @@ from math import log
 import pytest
 
 from procqa.config import EvaluateConfig
+from procqa.evaluation.rankers.words import plain_tokens
 from tests.evaluation.rankers.small import bm25, pool, rank
 
 
@@ -36,6 +37,39 @@ def test_bm25_splits_and_stems_identifiers():
 
     assert rank(bm25(), documents, "removing a duplicate")[0][0] == 1
     assert rank(bm25(), documents, "list")[0][0] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("The parsers of HTMLParser2", ["the", "parsers", "of", "html", "parser", "2"]),
+        ("get_userName(x1) += 3.5e-7;", ["get", "user", "name", "x", "1", "3", "5", "e", "7"]),
+        ("größe_Ändern", ["größe", "ändern"]),
+        ("", []),
+    ],
+)
+def test_plain_tokens_are_parts_of_words_as_they_are(text, tokens):
+    assert plain_tokens(text) == tokens
+
+
+def test_plain_words_are_neither_stemmed_nor_left_out():
+    documents = pool("the lists", "sortedList the the")
+    config = EvaluateConfig(words="plain")
+
+    assert [score > 0 for _, score in rank(bm25(config), documents, "list")] == [True, False]
+    assert rank(bm25(config), documents, "list")[0][0] == 1
+    assert rank(bm25(config), documents, "the")[0][0] == 1
+    assert "split identifiers, not stemmed" in bm25(config).protocol
+
+
+def test_a_word_that_a_query_repeats_counts_as_often_unless_words_are_to_be_distinct():
+    documents = pool("alpha", "beta")
+    once, twice = rank(bm25(), documents, "alpha")[0][1], rank(bm25(), documents, "alpha alpha")[0][1]
+    distinct = bm25(EvaluateConfig(distinct_words=True))
+
+    assert twice == pytest.approx(2 * once)
+    assert rank(distinct, documents, "alpha alpha")[0][1] == once
+    assert "a repeated word of a query counts once" in distinct.protocol
 
 
 def test_bm25_puts_equal_scores_and_unmatched_documents_by_position():

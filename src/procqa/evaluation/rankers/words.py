@@ -1,5 +1,6 @@
 """The ranker ``bm25``: documents by the words they share with the query."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -13,28 +14,41 @@ from procqa.evaluation.rankers.contract import DOCUMENTS_AT_ONCE, Pool, Ranking,
 from procqa.text import lexical_tokens
 from procqa.topk import top_k_of_scores
 
+_PART = re.compile(r"[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+")
+
+
+def plain_tokens(text: str) -> list[str]:
+    """The words of a text and the parts of its identifiers, lower-cased, and nothing else done to them.
+
+    An identifier is split at camelCase of ASCII letters, underlines and the borders of digits, and is no token itself.
+    Source: what reproduces the numbers that another implementation published, docs/evaluation.md#published-numbers.
+    """
+    return [part.lower() for part in _PART.findall(text)]
+
+
+TOKENS: dict[str, tuple[Callable[[str], list[str]], str]] = {
+    "stemmed": (lexical_tokens, "split identifiers, stemmed"),
+    "plain": (plain_tokens, "split identifiers, not stemmed"),
+}
+"""What a word is, by the setting ``words``, and how a protocol calls it."""
+
 
 class Bm25:
-    """BM25 over stemmed words and split identifiers (bm25s).
+    """BM25 over the words of documents and the parts of their identifiers (bm25s).
 
     Source: k1 and b are the defaults of Lucene, on which the search engine of docs/paper.md#benchmark-protocol
-    stands; the tokens, docs/decisions/0006, are those of lexical search.
+    stands; the stemmed tokens, docs/decisions/0006, are those of lexical search.
     """
 
-    def __init__(
-        self,
-        config: EvaluateConfig,
-        *,
-        report: Report,
-        tokenize: Callable[[str], list[str]] = lexical_tokens,
-        tokens: str = "split identifiers, stemmed",
-    ) -> None:
+    def __init__(self, config: EvaluateConfig, *, report: Report) -> None:
         self._bm25s: Any = _import_bm25s()  # Any: bm25s is untyped
         self.name = "bm25"
         self.revision = f"bm25s {version('bm25s')}"
-        self.protocol = f"{self.revision} lucene k1={config.k1:g} b={config.b:g}, {tokens}"
-        self._k1, self._b = config.k1, config.b
-        self._tokenize, self._report = tokenize, report
+        self._tokenize, tokens = TOKENS[config.words]
+        repeated = ", a repeated word of a query counts once" if config.distinct_words else ""
+        self.protocol = f"{self.revision} lucene k1={config.k1:g} b={config.b:g}, {tokens}{repeated}"
+        self._k1, self._b, self._distinct = config.k1, config.b, config.distinct_words
+        self._report = report
         self._held: str | None = None
         self._size = 0
         self._vocabulary: dict[str, int] = {}
@@ -67,10 +81,12 @@ class Bm25:
 
     def _scores(self, query: str) -> NDArray[np.float32]:
         """The score of every document (N,), 0 where no word is shared."""
-        words = [self._vocabulary[word] for word in self._tokenize(query) if word in self._vocabulary]
-        if not words:
+        asked = self._tokenize(query)
+        words = dict.fromkeys(asked) if self._distinct else asked
+        known = [self._vocabulary[word] for word in words if word in self._vocabulary]
+        if not known:
             return np.zeros(self._size, np.float32)
-        scores: NDArray[np.float32] = self._model.get_scores_from_ids(words)
+        scores: NDArray[np.float32] = self._model.get_scores_from_ids(known)
         return scores
 
 
