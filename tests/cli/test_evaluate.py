@@ -93,7 +93,13 @@ def test_a_run_and_its_qrels_are_written(data: list[str], tmp_path: Path):
         (["hybrid", "--task", "cosqa"], "hybrid:MODEL"),
         (["bm25", "--task", "cosqa", "--k1", "-1"], "k1 must be > 0"),
         (["bm25", "--task", "cosqa", "--bootstrap", "1"], "bootstrap must be at least 100"),
-        (["bm25", "--task", "cosqa", "--report", "x"], "No such option"),
+        (
+            ["bm25", "--task", "cosqa", "--report", "no/such/folder/x"],
+            "--report must name a file in a folder that exists",
+        ),
+        (["bm25", "--task", "cosqa", "--results", "."], "--results must name a file"),
+        (["bm25", "--task", "cosqa", "--seeds", "x"], "--seeds must be NAME=RANKER,RANKER"),
+        (["bm25", "--compare", "a", "b"], "--compare takes two result files, and neither a ranker nor a task"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_2(arguments: list[str], sentence: str):

@@ -72,12 +72,13 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Queries, documents, judgements and groups of queries; see ``Collection``."""
+    """Queries, documents, judgements, groups of queries and languages of documents; see ``Collection``."""
 
     queries: dict[str, str]
     documents: dict[str, str]
     qrels: dict[str, dict[str, int]]
     groups: Mapping[str, str] = field(default_factory=dict)
+    document_languages: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +169,7 @@ class Wanted:
             measure=self.family.measure,
             candidates=self.family.candidates,
             groups=texts.groups,
+            document_languages=texts.document_languages,
         )
 
 
