@@ -22,6 +22,7 @@ from procqa import config, errors
 from procqa.cli import COMMANDS, main
 from procqa.config import TRAIN_PRESETS
 from procqa.corpora.families import FAMILIES, Family
+from procqa.evaluation.misses import CAUSES
 from procqa.pairs.languages import tags_table
 from procqa.pairs.rules import rules_table
 
@@ -81,7 +82,7 @@ def dataset_page() -> str:
 
 
 def evaluation_page() -> str:
-    """The page of evaluation with its tables of tasks and of their publishers."""
+    """The page of evaluation with its tables of tasks, of their publishers, and of the causes of misses."""
     page = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
     families = FAMILIES.values()
     asked = [f"| `{family.pattern}` | {family.query} | {family.document} | {family.relevant} |" for family in families]
@@ -91,7 +92,10 @@ def evaluation_page() -> str:
         names.setdefault(published(family), []).append(f"`{family.name}`")
     rows = [f"| {', '.join(named)} | {rest}" for rest, named in names.items()]
     publishers = ["| task | measure | as published | files below a root | layout |", "|---|---|---|---|---|", *rows]
-    return replace_block(replace_block(page, "tasks", "\n".join(tasks)), "publishers", "\n".join(publishers))
+    causes = ["| cause | rule |", "|---|---|", *(f"| {cause} | {rule} |" for cause, rule in CAUSES.items())]
+    for name, block in (("tasks", tasks), ("publishers", publishers), ("causes", causes)):
+        page = replace_block(page, name, "\n".join(block))
+    return page
 
 
 def published(family: Family) -> str:
