@@ -67,7 +67,6 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/evaluation.md": evaluation_page(),
         ROOT / "docs/data-licence.md": licence_page(),
         ROOT / "docs/scaling.md": scaling_page(),
-        ROOT / "docs/evaluation.md": evaluation_page(),
         ROOT / "README.md": readme,
     }
 
@@ -82,7 +81,7 @@ def dataset_page() -> str:
 
 
 def evaluation_page() -> str:
-    """The page of evaluation with its tables of tasks, of their publishers, and of the causes of misses."""
+    """The page of evaluation with its tables of tasks, publishers, causes of misses and published scores."""
     page = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
     families = FAMILIES.values()
     asked = [f"| `{family.pattern}` | {family.query} | {family.document} | {family.relevant} |" for family in families]
@@ -93,7 +92,8 @@ def evaluation_page() -> str:
     rows = [f"| {', '.join(named)} | {rest}" for rest, named in names.items()]
     publishers = ["| task | measure | as published | files below a root | layout |", "|---|---|---|---|---|", *rows]
     causes = ["| cause | rule |", "|---|---|", *(f"| {cause} | {rule} |" for cause, rule in CAUSES.items())]
-    for name, block in (("tasks", tasks), ("publishers", publishers), ("causes", causes)):
+    blocks = {"tasks": tasks, "publishers": publishers, "causes": causes, "published": published_scores()}
+    for name, block in blocks.items():
         page = replace_block(page, name, "\n".join(block))
     return page
 
@@ -136,9 +136,8 @@ def scaling_page() -> str:
     )
 
 
-def evaluation_page() -> str:
-    """The page of evaluation with the scores that others published beside ours."""
-    page = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
+def published_scores() -> list[str]:
+    """The table of the scores that others published, beside ours."""
     found = sorted((ROOT / "benchmarks/results").glob("published-*"))
     cases = json.loads(found[-1].read_text(encoding="utf-8"))["cases"] if found else []
     lines = [
@@ -150,7 +149,7 @@ def evaluation_page() -> str:
         cells = [f"{score:.3f}".removeprefix("0") for score in (case["published"], *scores)]
         measure = case["measure"].upper()
         lines.append(f"| {case['case']} | {measure}, {case['protocol']} | {' | '.join(cells)} |")
-    return replace_block(page, "published", "\n".join(lines))
+    return lines
 
 
 def cited(source: str) -> str:
