@@ -45,6 +45,7 @@ RAISE_NOTHING_NARROWER = {"encoder/graph.py": 1, "encoder/reading.py": 1, "encod
 TESTED_ELSEWHERE = {
     "__main__.py": "tests/test_cli.py",
     "cli/common.py": "tests/test_cli.py",
+    "cli/completion.py": "tests/cli/test_search.py",
     "cli/demo.py": "tests/test_demo.py",
     "cli/doctor.py": "tests/test_doctor.py",
     "cli/index.py": "tests/cli/test_search.py",

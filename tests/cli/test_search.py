@@ -359,6 +359,7 @@ def test_a_shell_gets_its_completion(shell: str):
 
     assert result.exit_code == 0
     assert "_PROCQA_COMPLETE" in result.stdout
+    assert json.loads(run("completion", shell, "--json").stdout) == {"shell": shell, "script": result.stdout[:-1]}
 
 
 def test_bash_completes_commands_and_options():

@@ -136,7 +136,7 @@ def test_code_is_code_where_the_user_says_so():
 
 
 def test_an_error_is_ranked_by_what_it_says():
-    query = parse_query("Traceback (most recent call last):\n  File \"/home/me/a.py\", line 3, in f\nKeyError: 'x'")
+    query = parse_query("Traceback (most recent call last):\n  File \"/srv/app/a.py\", line 3, in f\nKeyError: 'x'")
 
     assert (query.kind, query.text) == ("error", "KeyError: 'x'")
 

@@ -30,6 +30,8 @@ MOST_MISSES, MOST_HITS, MOST_CHARS = 25, 3, 800
 """Misses of a ranker on a task that can be browsed, documents above the right one, and characters of each text."""
 
 MOST_SLICES, PLOTTED_SLICES = 60, 14
+FEW_PAIRS = 4
+"""Pairs of languages below which a table says as much as a plot of languages by languages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ def _matrices(sliced: Sequence[tuple[str, Sequence[Measured]]]) -> Iterator[tupl
             asking, dash, answering = (part.exam.task.part or "").partition("-") if part.exam else ("", "", "")
             if dash and part.exam is not None and part.exam.task.family.part == "A-B":
                 values[asking, answering] = part.result.metrics["map"]
-        if values:
+        if len(values) >= FEW_PAIRS:
             yield ranker, draw_matrix(values, label="MAP")
 
 
