@@ -21,7 +21,11 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/procqa demo
 
+# Pages are tested in a real browser: installed where that can be done, else those tests are skipped.
 test: setup
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo 'Chromium is not here and cannot be installed: tests of pages are skipped'
 	$(BIN)/python -m pytest -n auto
 
 check: setup

@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from procqa.dataset.request import BuildRequest
 from procqa.encoder.quantize import quantize_encoder
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import evaluate
+from procqa.evaluation.results import to_json
 from procqa.evaluation.validate import open_scorer
 
 DUMPS = ("programming-qa.7z", "mixed-qa.7z")
@@ -118,11 +118,8 @@ def build_data(data: Path, folder: Path) -> list[Path]:
 def measure(encoder: Path, roots: Sequence[Path]) -> list[dict[str, Any]]:
     """Words, the encoder, and both, on every task."""
     config = EvaluateConfig(max_tokens=MAX_TOKENS)
-    results = [asdict(result) for result in evaluate(["bm25", str(encoder), f"hybrid:{encoder}"], TASKS, roots, config)]
-    for result in results:
-        for name in ("ranker", "protocol"):
-            result[name] = result[name].replace(str(encoder), "default")
-    return results
+    results = evaluate(["bm25", str(encoder), f"hybrid:{encoder}"], TASKS, roots, config)
+    return [json.loads(json.dumps(to_json(result)).replace(str(encoder), "default")) for result in results]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

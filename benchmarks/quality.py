@@ -6,10 +6,10 @@ corpus of its documented functions held out by file, a static encoder trained on
 those of words and of both together.
 """
 
+import json
 import sysconfig
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from procqa.corpora.source_tree import TEST_FOLDERS
 from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import evaluate
+from procqa.evaluation.results import to_json
 
 NAME, LIBRARY = "quality", "library"
 LIBRARY_NAME = "Python's library"
@@ -32,7 +33,7 @@ def measure_quality(
     rankers: Sequence[str], tasks: Sequence[str], roots: Sequence[Path], config: EvaluateConfig
 ) -> list[dict[str, Any]]:
     """The results of every ranker on every task as JSON objects."""
-    return [asdict(result) for result in evaluate(rankers, tasks, roots, config)]
+    return [to_json(result) for result in evaluate(rankers, tasks, roots, config)]
 
 
 def measure_library(source: Path, scratch: Path, *, steps: int) -> list[dict[str, Any]]:
@@ -45,11 +46,9 @@ def measure_library(source: Path, scratch: Path, *, steps: int) -> list[dict[str
     train([dataset], encoder, train_config("static", {"steps": steps}))
     rankers = ["bm25", str(encoder), f"hybrid:{encoder}"]
     lines = measure_quality(rankers, ["procqa:python"], [dataset], EvaluateConfig())
-    for line in lines:  # a folder that is gone afterwards names nothing
-        line["task"] = f"{line['task']} ({LIBRARY_NAME})"
-        line["ranker"] = line["ranker"].replace(str(encoder), encoder.name)
-        line["protocol"] = line["protocol"].replace(str(encoder), encoder.name)
-    return lines
+    # A folder that is gone afterwards names nothing.
+    named = [json.loads(json.dumps(line).replace(str(encoder), encoder.name)) for line in lines]
+    return [line | {"task": f"{line['task']} ({LIBRARY_NAME})"} for line in named]
 
 
 @click.command(help=__doc__)

@@ -21,6 +21,8 @@ import click
 from procqa import config, errors
 from procqa.cli import COMMANDS, main
 from procqa.config import TRAIN_PRESETS
+from procqa.corpora.families import FAMILIES, Family
+from procqa.evaluation.misses import CAUSES
 from procqa.pairs.languages import tags_table
 from procqa.pairs.rules import rules_table
 
@@ -62,8 +64,9 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/errors.md": errors_page(),
         ROOT / "docs/http-api.md": http_page(),
         ROOT / "docs/dataset.md": dataset_page(),
-        ROOT / "docs/scaling.md": scaling_page(),
         ROOT / "docs/evaluation.md": evaluation_page(),
+        ROOT / "docs/data-licence.md": licence_page(),
+        ROOT / "docs/scaling.md": scaling_page(),
         ROOT / "README.md": readme,
     }
 
@@ -75,6 +78,40 @@ def dataset_page() -> str:
     rules = [f"| {reason} | {when} | {cited(source)} |" for reason, when, source in rules_table()]
     page = replace_block(page, "languages", "\n".join(["| language | tags |", "|---|---|", *languages]))
     return replace_block(page, "rules", "\n".join(["| reason | when | source |", "|---|---|---|", *rules]))
+
+
+def evaluation_page() -> str:
+    """The page of evaluation with its tables of tasks, publishers, causes of misses and published scores."""
+    page = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
+    families = FAMILIES.values()
+    asked = [f"| `{family.pattern}` | {family.query} | {family.document} | {family.relevant} |" for family in families]
+    tasks = ["| task | query | documents | relevant |", "|---|---|---|---|", *asked]
+    names: dict[str, list[str]] = {}
+    for family in families:
+        names.setdefault(published(family), []).append(f"`{family.name}`")
+    rows = [f"| {', '.join(named)} | {rest}" for rest, named in names.items()]
+    publishers = ["| task | measure | as published | files below a root | layout |", "|---|---|---|---|---|", *rows]
+    causes = ["| cause | rule |", "|---|---|", *(f"| {cause} | {rule} |" for cause, rule in CAUSES.items())]
+    blocks = {"tasks": tasks, "publishers": publishers, "causes": causes, "published": published_scores()}
+    for name, block in blocks.items():
+        page = replace_block(page, name, "\n".join(block))
+    return page
+
+
+def published(family: Family) -> str:
+    """The cells on how the publisher of a family measures, and where its files lie."""
+    folder = "" if family.part == "PATH" else f"{family.folder}/"
+    files = "<br>".join(f"`{folder}{name.replace('{part}', 'LANG')}`" for name in family.files)
+    pool = f", `{family.measure}/pool`" if family.candidates else ""
+    return f"`{family.measure}`{pool} | {family.protocol} | {files} | {family.layout} |"
+
+
+def licence_page() -> str:
+    """The page of licences with those of the benchmarks."""
+    page = (ROOT / "docs/data-licence.md").read_text(encoding="utf-8")
+    named = {(family.source, family.licence): family.name for family in reversed(FAMILIES.values())}
+    rows = [f"| `{name}` | {source} | {licence} |" for (source, licence), name in reversed(named.items())]
+    return replace_block(page, "benchmarks", "\n".join(["| benchmark | data | licence |", "|---|---|---|", *rows]))
 
 
 def scaling_page() -> str:
@@ -99,9 +136,8 @@ def scaling_page() -> str:
     )
 
 
-def evaluation_page() -> str:
-    """The page of evaluation with the scores that others published beside ours."""
-    page = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
+def published_scores() -> list[str]:
+    """The table of the scores that others published, beside ours."""
     found = sorted((ROOT / "benchmarks/results").glob("published-*"))
     cases = json.loads(found[-1].read_text(encoding="utf-8"))["cases"] if found else []
     lines = [
@@ -113,7 +149,7 @@ def evaluation_page() -> str:
         cells = [f"{score:.3f}".removeprefix("0") for score in (case["published"], *scores)]
         measure = case["measure"].upper()
         lines.append(f"| {case['case']} | {measure}, {case['protocol']} | {' | '.join(cells)} |")
-    return replace_block(page, "published", "\n".join(lines))
+    return lines
 
 
 def cited(source: str) -> str:

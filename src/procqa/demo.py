@@ -19,7 +19,8 @@ from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.dataset.request import BuildRequest
 from procqa.encoder.model import open_encoder
 from procqa.encoder.training import train
-from procqa.evaluation.evaluate import Result, evaluate
+from procqa.evaluation.evaluate import evaluate
+from procqa.evaluation.results import Result
 from procqa.index.build import build_index
 from procqa.search.searcher import Searcher, SearchResult
 

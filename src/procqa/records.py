@@ -156,9 +156,35 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a document stands where it does: its place in each ranking, and the words it shares with the query.
+
+    Args:
+        words_rank: among the documents that share a word, from 1; None where it is not among those looked at.
+        words_score: its BM25 there.
+        vectors_rank: among the documents by cosine, from 1; None where it is not among those looked at.
+        cosine: of its vector and the query's.
+        weight: of the cosine in the score; that of words is the rest of 1; None where one ranking stands alone.
+        matched: the query's words that the document holds, in the query's order.
+    """
+
+    words_rank: int | None
+    words_score: float | None
+    vectors_rank: int | None
+    cosine: float | None
+    weight: float | None
+    matched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A document that answers a query, with its rank from 1 and the score of its ranking."""
+    """A document that answers a query, with its rank from 1 and the score of its ranking.
+
+    Args:
+        explanation: where it was asked for.
+    """
 
     rank: int
     score: float
     document: Document
+    explanation: Explanation | None = None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import socket
 import subprocess
 import sys
@@ -164,7 +165,7 @@ def test_code_is_a_query_from_a_file_and_from_standard_input(index: Path, tmp_pa
 def test_nothing_found_is_no_error(index: Path):
     result = run("search", index, "zygote")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "no document shares a word" in result.stderr
+    assert "no document has what the query asks for" in result.stderr
     assert json.loads(run("search", index, "zygote", "--json").stdout)["hits"] == []
 
 
@@ -181,10 +182,9 @@ def test_nothing_found_is_no_error(index: Path):
         (["x", "--mode", "dense"], "holds words only"),
         (["x", "--language", "cobol"], "one of the index (c, go, java, python) or all"),
         (["x", "--code", "y"], "give either QUERY or --code FILE"),
-        ([], "give either QUERY or --code FILE"),
         (["--code", "nowhere.py"], "nowhere.py"),
         (["x", "--json", "--jsonl"], "give one of them"),
-        (["x", "--explain"], "No such option"),
+        (["x", "--explained"], "No such option"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_status_2(index: Path, arguments: list[str], sentence: str):
@@ -281,3 +281,95 @@ def test_a_server_that_cannot_be_is_status_2(index: Path, arguments: list[str]):
     result = run("serve", index, *arguments)
     assert result.exit_code == 2
     assert "must" in result.stderr
+
+
+def test_each_line_of_standard_input_is_a_query_where_none_is_given(index: Path):
+    result = run("search", index, "--json", typed="read a file\n\nlang:python\nstart a goroutine lang:go\n")
+
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["query"] for answer in answers] == ["read a file", "start a goroutine lang:go"]
+    assert "must say what is looked for beside its filters" in result.stderr
+    assert result.exit_code == 0
+
+
+def test_a_prompt_asks_until_it_is_left(index: Path):
+    printed = in_terminal(index, keys=b"start a goroutine\n\x04")
+
+    assert "one query a line; Ctrl-D ends" in printed
+    assert "query> " in printed
+    assert "Write go before the call." in printed
+
+
+def test_a_long_answer_goes_through_a_pager_in_a_terminal(index: Path, tmp_path: Path):
+    pager = tmp_path / "pager"
+    pager.write_text("#!/bin/sh\necho PAGED; cat\n")
+    pager.chmod(0o755)
+
+    assert "PAGED" in in_terminal(index, "file list go call", pager=pager, lines=5)
+    assert "PAGED" not in in_terminal(index, "file list go call", pager=pager, lines=500)
+    assert "PAGED" not in in_terminal(index, "file list go call", "--no-pager", pager=pager, lines=5)
+
+
+def in_terminal(index: Path, *arguments: str, keys: bytes = b"", pager: Path | str = "cat", lines: int = 100) -> str:
+    """What a real terminal shows of procqa search."""
+    environment = os.environ | {"PAGER": str(pager), "LINES": str(lines), "COLUMNS": "100", "TERM": "xterm"}
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "procqa", "search", str(index), *arguments],
+        stdin=follower, stdout=follower, stderr=follower, env=environment, close_fds=True,
+    )  # fmt: skip
+    os.close(follower)
+    printed, sent = b"", not keys
+    while True:
+        try:
+            chunk = os.read(leader, 4_096)
+        except OSError:  # so Linux says that nobody writes any more
+            break
+        if not chunk:
+            break
+        printed += chunk
+        if not sent and b"query> " in printed:
+            os.write(leader, keys)
+            sent = True
+    os.close(leader)
+    assert process.wait(timeout=30) == 0
+    return printed.decode("utf-8", "replace")
+
+
+def test_a_hit_says_why_it_stands_where_it_does_if_asked(dataset: Path, tmp_path: Path):
+    run("index", dataset, "--out", tmp_path / "i", "--encoder", write_encoder(tmp_path / "model"))
+
+    plain = json.loads(run("search", tmp_path / "i", "sort a map", "--json").stdout)
+    told = json.loads(run("search", tmp_path / "i", "sort a map", "--explain", "--json").stdout)
+    shown = run("search", tmp_path / "i", "sort a map", "--explain").stdout
+
+    assert "explain" not in plain["hits"][0]
+    first = told["hits"][0]["explain"]
+    assert (first["words_rank"], first["vectors_rank"]) == (1, 1)
+    assert first["matched"] == ["sort", "map"]
+    assert 0.9 < first["cosine"] < 1
+    assert told["hits"][0]["score"] == pytest.approx(1 - first["weight"] + first["weight"] * first["cosine"], abs=1e-3)
+    assert "words: rank 1, BM25 " in shown
+    assert "shared: sort map" in shown
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_completion(shell: str):
+    result = run("completion", shell)
+
+    assert result.exit_code == 0
+    assert "_PROCQA_COMPLETE" in result.stdout
+    assert json.loads(run("completion", shell, "--json").stdout) == {"shell": shell, "script": result.stdout[:-1]}
+
+
+def test_bash_completes_commands_and_options():
+    def complete(*words: str) -> list[str]:
+        environment = os.environ | {
+            "_PROCQA_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1),
+        }  # fmt: skip
+        command = [str(Path(sys.executable).parent / "procqa")]
+        lines = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+        return [line.partition(",")[2] for line in lines]
+
+    assert complete("procqa", "sea") == ["search"]
+    assert "--explain" in complete("procqa", "search", "--ex")

@@ -9,6 +9,7 @@ import pytest
 
 from procqa.corpora.benchmarks import BenchmarkText, read_benchmark_texts
 from procqa.errors import BenchmarkError
+from tests.corpora.published import cdcs, released
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "benchmarks"
 
@@ -128,6 +129,16 @@ FUNCTION = {"repo": "a/b", "path": "c.py", "func_name": "f", "language": "python
             None,
         ),
         (
+            "poj104/test.jsonl",
+            {"label": "81", "index": "40000", "code": "int main() { }"},
+            [("poj104", "document/40000", "int main() { }")],
+        ),
+        (
+            "codenet/ruby_with_func.jsonl",
+            {"index": "s1", "label": 7, "func": "puts 1 # one"},
+            [("codenet", "document/7/s1", "puts 1 # one")],
+        ),
+        (
             "staqc/staqc-python.jsonl",
             {"question_id": 5, "question": "how to plot", "snippet": "plot()"},
             [("staqc", "query/5", "how to plot"), ("staqc", "document/5", "plot()")],
@@ -136,9 +147,28 @@ FUNCTION = {"repo": "a/b", "path": "c.py", "func_name": "f", "language": "python
 )
 def test_published_functions_and_queries_are_read(tmp_path, path, row, found):
     file = write(tmp_path / path, json.dumps(row) + "\n")
-    assert texts_of(file) == (found or [("so-ds", "document/7", "plot()")])
+    assert texts_of(file) == (found or [("so-ds", "document/7", "plot()"), ("so-ds", "description/7", "a title")])
     if found is not None:
         assert texts_of(tmp_path) == found
+
+
+def test_the_queries_and_the_code_of_cdcs_are_read(tmp_path):
+    write(tmp_path / "cdcs" / "Solidity.txt", cdcs(("Adds two .", "contract c1{ /* Adds two */ }")))
+    write(tmp_path / "cdcs" / "train.txt", cdcs(("Trains .", "contract c2{ }")))
+    expected = [("cdcs", "query/1", "Adds two ."), ("cdcs", "document/1", "contract c1{ /* Adds two */ }")]
+    assert texts_of(tmp_path) == texts_of(tmp_path / "cdcs" / "Solidity.txt") == expected
+
+
+def test_a_released_file_gives_the_questions_and_answers_of_its_test_split(tmp_path):
+    rows = "".join(json.dumps(released(number)) + "\n" for number in range(10))
+    write(tmp_path / "qa.en.c#.json", rows)
+    expected = [("procqa", "query/9", "title 9\nbody 9"), ("procqa", "document/109", "answer 9")]
+    assert texts_of(tmp_path) == texts_of(tmp_path / "qa.en.c#.json") == expected
+
+
+def test_the_judgements_of_a_beir_folder_hold_no_text(root):
+    write(root / "small" / "qrels" / "test.tsv", "query-id\tcorpus-id\tscore\nq\td\t1\n")
+    assert texts_of(root / "small") == BEIR
 
 
 def test_the_training_part_of_codesearchnet_is_no_benchmark(tmp_path):

@@ -188,7 +188,7 @@ def test_a_task_without_its_part_means_every_part_the_data_holds(root):
     assert list_parts("codenn:python", []) == ["codenn:python"]
     assert list_parts("codenn", [root]) == ["codenn:csharp", "codenn:python"]
     assert list_parts("csn-cloze", [root]) == ["csn-cloze:go", "csn-cloze:ruby"]
-    assert list_parts("rosetta", [root]) == ["rosetta:java-python", "rosetta:python-java"]
+    assert list_parts("rosetta", [root]) == ["rosetta:java-python", "rosetta:python-java", "rosetta:python-python"]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_part_that_the_data_does_not_hold_is_named_with_those_it_does(root):
     [
         ("cosqa", r"cosqa needs cosqa/cosqa-retrieval-test-500\.json below .*: put the published file there"),
         ("conala", r"conala needs conala/conala-test\.json below"),
-        ("codenn:python", r"codenn needs codenn/test\.jsonl below"),
+        ("codenn:python", r"codenn needs codenn/test\.jsonl or codenn/python/test\.txt below"),
         ("csn-cloze:go", r"csn-cloze needs csn-cloze/test\.jsonl below"),
         ("rosetta:c-go", r"rosetta needs rosetta/programs\.jsonl below"),
         ("beir:nowhere", r"a BEIR folder needs nowhere/corpus\.jsonl"),
@@ -298,4 +298,4 @@ def test_the_published_parts_are_all_found():
     cloze = [load_collection(task, [REAL]) for task in list_parts("csn-cloze", [REAL])]
     assert [part.name.partition(":")[2] for part in cloze] == ["go", "java", "javascript", "php", "python", "ruby"]
     assert sum(len(part.queries) for part in cloze) == 2_615
-    assert len(list_parts("rosetta", [REAL])) == 110
+    assert len(list_parts("rosetta", [REAL])) == 121

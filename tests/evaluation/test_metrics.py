@@ -6,9 +6,17 @@ import pytest
 import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ir_measures import AP, RR, R, nDCG
+from ir_measures import AP, RR, P, R, Success, nDCG
 
-from procqa.evaluation.metrics import average_precision, ndcg, recall, reciprocal_rank
+from procqa.evaluation.metrics import (
+    average_precision,
+    average_precision_at_r,
+    ndcg,
+    precision,
+    recall,
+    reciprocal_rank,
+    success,
+)
 
 GRADES = np.array(
     [
@@ -34,6 +42,29 @@ def test_recall_by_hand():
 
 def test_average_precision_by_hand():
     assert average_precision(GRADES, N_RELEVANT) == pytest.approx([(1 / 2 + 2 / 4) / 3, (1 + 2 / 3) / 2, 0, 0])
+
+
+def test_average_precision_at_r_looks_at_as_many_ranks_as_there_are_relevant_documents():
+    # Of three relevant ones rank 2 is among the first three; of two, rank 1 is among the first two.
+    assert average_precision_at_r(GRADES, N_RELEVANT) == pytest.approx([(1 / 2) / 3, 1 / 2, 0, 0])
+
+
+@given(st.lists(st.permutations([1, 1, 1, 0, 0, 0, 0]), min_size=1, max_size=4))
+def test_average_precision_at_r_is_that_of_ir_measures_cut_there(rows):
+    qrels = {f"q{row}": {f"d{rank}": grade for rank, grade in enumerate(grades)} for row, grades in enumerate(rows)}
+    runs = {query: {document: -float(document[1:]) for document in grades} for query, grades in qrels.items()}
+    ours = average_precision_at_r(np.array(rows), np.full(len(rows), 3))
+
+    theirs = {metric.query_id: metric.value for metric in ir_measures.iter_calc([AP @ 3], qrels, runs)}
+
+    assert ours.tolist() == pytest.approx([theirs[f"q{row}"] for row in range(len(rows))], abs=1e-9)
+
+
+def test_precision_and_success_by_hand():
+    assert precision(GRADES, 4).tolist() == [1 / 2, 1 / 2, 0, 0]
+    assert precision(GRADES, 8).tolist() == [1 / 4, 1 / 4, 0, 0]
+    assert success(GRADES, 1).tolist() == [0, 1, 0, 0]
+    assert success(GRADES, 2).tolist() == [1, 1, 0, 0]
 
 
 def test_ndcg_by_hand():
@@ -88,14 +119,25 @@ def test_the_metrics_equal_those_of_pytrec_eval_and_ir_measures(judged):
         "ndcg_cut_10": ndcg(grades, ideal, 10),
         "recall_10": recall(grades, n_relevant, 10),
         "map": average_precision(grades, n_relevant),
+        "P_10": precision(grades, 10),
+        "success_5": success(grades, 5),
     }
 
-    trec = pytrec_eval.RelevanceEvaluator(qrels, {"recip_rank", "ndcg_cut.10", "recall.10", "map"}).evaluate(runs)
+    trec = pytrec_eval.RelevanceEvaluator(
+        qrels, {"recip_rank", "ndcg_cut.10", "recall.10", "map", "P.10", "success.5"}
+    ).evaluate(runs)
     for place, query in enumerate(qrels):
         for name, values in ours.items():
             assert values[place] == pytest.approx(trec[query][name], abs=1e-9), (query, name)
 
-    measures = {RR @ 1_000: "recip_rank", nDCG @ 10: "ndcg_cut_10", R @ 10: "recall_10", AP: "map"}
+    measures = {
+        RR @ 1_000: "recip_rank",
+        nDCG @ 10: "ndcg_cut_10",
+        R @ 10: "recall_10",
+        AP: "map",
+        P @ 10: "P_10",
+        Success @ 5: "success_5",
+    }
     places = {query: place for place, query in enumerate(qrels)}
     for metric in ir_measures.iter_calc(list(measures), qrels, runs):
         name = measures[metric.measure]

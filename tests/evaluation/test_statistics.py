@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from procqa.evaluation.statistics import DRAWS_AT_ONCE, bootstrap_intervals, paired_randomisation
+from procqa.evaluation.statistics import (
+    DRAWS_AT_ONCE,
+    adjust_holm,
+    bootstrap_intervals,
+    paired_randomisation,
+    seed_intervals,
+    standardised_difference,
+)
 
 
 def test_the_intervals_are_those_of_scipy():
@@ -83,3 +90,78 @@ def test_a_p_value_is_two_sided_and_of_its_seed_alone():
     assert p_value(differences.tolist()) == p_value((-differences).tolist())
     assert p_value(differences.tolist(), seed=1) == p_value(differences.tolist(), seed=1)
     assert p_value(differences.tolist(), seed=1) != p_value(differences.tolist(), seed=2)
+
+
+def test_groups_of_one_query_are_plain_queries():
+    values = np.random.default_rng(5).random((20, 2))
+
+    def run(groups: np.ndarray | None) -> list[list[float]]:
+        return bootstrap_intervals(values, resamples=100, generator=np.random.default_rng(3), groups=groups).tolist()
+
+    assert run(np.arange(20)) == run(None)
+
+
+def test_groups_are_drawn_whole_and_the_mean_is_that_of_their_queries():
+    values = np.random.default_rng(5).random((30, 1))
+    groups = np.array([0] * 20 + [1] * 6 + [2] * 4)
+    members = [values[groups == group, 0] for group in range(3)]
+    drawn = np.random.default_rng(9).integers(0, 3, (500, 3))
+    means = [np.concatenate([members[group] for group in draw]).mean() for draw in drawn]
+
+    ours = bootstrap_intervals(values, resamples=500, generator=np.random.default_rng(9), groups=groups)
+
+    assert ours[0] == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=1e-12)
+
+
+def test_repeated_queries_do_not_make_a_mean_surer():
+    values = np.random.default_rng(5).random((25, 1))
+    repeated, groups = np.repeat(values, 8, axis=0), np.repeat(np.arange(25), 8)
+
+    def width(rows: np.ndarray, of_groups: np.ndarray | None) -> float:
+        generator = np.random.default_rng(1)
+        ((low, high),) = bootstrap_intervals(rows, resamples=2_000, generator=generator, groups=of_groups)
+        return float(high - low)
+
+    assert width(repeated, groups) == pytest.approx(width(values, None), rel=1e-9)
+    assert width(repeated, None) < width(values, None) / 2
+
+
+def test_the_sign_of_a_whole_group_is_left_to_chance():
+    # Two groups of sums 3 and 1: of the 4 assignments of signs 2 have a sum of 4 in absolute value.
+    differences, groups = np.array([1.0, 1.0, 1.0, 1.0]), np.array([0, 0, 0, 1])
+
+    p = paired_randomisation(differences, permutations=20_000, generator=np.random.default_rng(0), groups=groups)
+
+    assert p == pytest.approx(1 / 2, abs=0.02)
+
+
+def test_holm_by_hand():
+    # .005 · 4, .01 · 3, .03 · 2, and .04 · 1 raised to the one before it.
+    assert adjust_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert adjust_holm([0.9, 0.8]) == [1.0, 1.0]
+    assert adjust_holm([0.02]) == [0.02]
+    assert adjust_holm([]) == []
+
+
+def test_a_standardised_difference_is_the_t_statistic_of_scipy_over_the_root_of_n():
+    stats = pytest.importorskip("scipy.stats")
+    differences = np.random.default_rng(5).normal(0.3, 1, 40)
+
+    expected = stats.ttest_1samp(differences, 0).statistic / np.sqrt(40)
+
+    assert standardised_difference(differences) == pytest.approx(expected, abs=1e-12)
+    assert standardised_difference(np.zeros(5)) == 0
+    assert standardised_difference(np.ones(1)) == 0
+
+
+def test_seeds_and_queries_are_both_drawn():
+    # Three seeds that differ by more than the queries do: the interval spans from near the worst to near the best.
+    queries = np.linspace(0.4, 0.6, 200)[:, None]
+    seeds = [queries - 0.2, queries, queries + 0.2]
+
+    ((low, high),) = seed_intervals(seeds, resamples=2_000, generator=np.random.default_rng(0))
+    ((one_low, one_high),) = seed_intervals([queries], resamples=2_000, generator=np.random.default_rng(0))
+
+    assert (low, high) == pytest.approx((0.3, 0.7), abs=0.03)
+    plain = bootstrap_intervals(queries, resamples=2_000, generator=np.random.default_rng(1))[0]
+    assert (one_low, one_high) == pytest.approx(plain, abs=0.002)

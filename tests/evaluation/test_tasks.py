@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from procqa.artifact import load_manifest
+from procqa.corpora.families import FAMILIES
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
-from procqa.evaluation.tasks import FAMILIES, is_dataset, load_task, resolve_tasks
+from procqa.evaluation.tasks import is_dataset, load_task, resolve_tasks
+from tests.corpora.published import released, write_lines
 from tests.evaluation.small import GO, PYTHON, RUBY, write_beir, write_dataset
 
 
@@ -98,10 +101,8 @@ def test_an_unknown_task_is_answered_with_the_known_ones():
     with pytest.raises(ConfigError) as caught:
         resolve_tasks(["klingon"], [])
 
-    assert str(caught.value) == (
-        "a task must be one of procqa:LANG, procqa-title:LANG, cosqa, conala, codenn:LANG, csn-cloze:LANG, "
-        "rosetta:A-B, beir:PATH, got 'klingon'"
-    )
+    assert str(caught.value).startswith("a task must be one of procqa:LANG, procqa-title:LANG, codesearchnet:LANG, ")
+    assert str(caught.value).endswith(", codenet-raw:A-B, rosetta:A-B, beir:PATH, got 'klingon'")
 
 
 def test_no_task_is_refused():
@@ -123,10 +124,54 @@ def test_a_language_without_a_test_split_says_so(name: str, dataset: Path):
 
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if not family.from_dataset])
 def test_an_absent_benchmark_says_what_to_put_where(name: str, tmp_path: Path):
-    part = {"codenn": ":python", "csn-cloze": ":go", "rosetta": ":c-go", "beir": ":nowhere"}.get(name, "")
+    family = FAMILIES[name]
+    part = {"LANG": ":python", "A-B": ":ruby-java", "PATH": ":nowhere", None: ""}[family.part]
+    if family.parts:
+        part = f":{family.parts[0]}"
 
     with pytest.raises(BenchmarkError, match="put"):
         [load_task(task, [tmp_path]) for task in resolve_tasks([name + part], [tmp_path])]
+
+
+def test_a_released_file_is_a_procqa_task_beside_the_datasets(dataset: Path, tmp_path: Path):
+    write_lines(tmp_path / "qa.en.rust.json", [released(number) for number in range(10)])
+
+    assert names(["procqa:rust"], tmp_path) == ["procqa:rust"]
+    assert sorted(names(["procqa"], dataset, tmp_path)) == ["procqa:python", "procqa:ruby", "procqa:rust"]
+    (task,) = resolve_tasks(["procqa-title:rust"], [dataset, tmp_path])
+    assert load_task(task, [dataset, tmp_path]).queries == {"9": "title 9"}
+
+
+def test_a_language_that_a_dataset_and_a_released_file_have_must_be_told_apart(dataset: Path, tmp_path: Path):
+    write_lines(tmp_path / "qa.en.ruby.json", [released(number) for number in range(10)])
+
+    assert names(["procqa:python"], dataset, tmp_path) == ["procqa:python"]
+    with pytest.raises(BenchmarkError, match="procqa:ruby must come from one place"):
+        resolve_tasks(["procqa:ruby"], [dataset, tmp_path])
+
+
+def test_the_digest_of_a_task_of_datasets_is_theirs(dataset: Path, tmp_path: Path):
+    other = write_dataset(tmp_path / "other", {"ruby": {"test": [(17, "thaw", "call dup")]}})
+    one, two = (load_task(resolve_tasks(["procqa:ruby"], roots)[0], roots) for roots in ([dataset], [dataset, other]))
+
+    assert one.digest == load_manifest(dataset).sha256
+    assert two.digest not in (one.digest, load_manifest(other).sha256)
+    assert two.digest == load_task(resolve_tasks(["procqa:ruby"], [other, dataset])[0], []).digest
+
+
+def test_tasks_of_one_answering_language_stand_together(tmp_path: Path):
+    programs = [
+        {"index": f"{language}{number}", "label": 1, "func": "f"} for language in ("r", "p", "j") for number in (1, 2)
+    ]
+    for place, language in enumerate(("ruby", "python", "java")):
+        write_lines(tmp_path / f"{language}_with_func.jsonl", programs[2 * place : 2 * place + 2])
+
+    assert names(["codenet"], tmp_path)[:4] == [
+        "codenet:ruby-ruby",
+        "codenet:python-ruby",
+        "codenet:java-ruby",
+        "codenet:ruby-python",
+    ]
 
 
 def test_a_root_that_is_not_there_is_named(tmp_path: Path):
@@ -155,8 +200,14 @@ def test_a_dataset_with_a_broken_part_is_named(tmp_path: Path):
         load_task(resolve_tasks(["procqa:ruby"], [folder])[0], [folder])
 
 
+MEASURES = {"mrr@1000", "ndcg@10", "recall@10", "map", "map@r", "precision@10", "success@1", "success@5", "success@10"}
+
+
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
-def test_every_family_says_what_its_texts_are(family):
-    assert family.query
-    assert family.document
-    assert family.relevant
+def test_every_family_says_what_its_data_is_and_how_its_publisher_measures(family):
+    for told in (family.query, family.document, family.relevant, family.protocol, family.source, family.layout):
+        assert told.strip() == told != ""
+    assert family.licence
+    assert family.measure in MEASURES
+    assert family.candidates in (0, 1_000)
+    assert family.from_dataset or family.files

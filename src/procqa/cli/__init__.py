@@ -30,6 +30,7 @@ COMMANDS = {
     "show": "look into any folder procqa made",
     "doctor": "say what is installed and works",
     "demo": "go the whole way on the bundled sample",
+    "completion": "print what a shell needs to complete commands",
 }
 """Every command with its one-line help; ``procqa.cli.NAME`` holds its ``command``."""
 

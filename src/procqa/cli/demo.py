@@ -1,6 +1,5 @@
 """``procqa demo``: the whole way on the bundled sample, in a few minutes."""
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 def command(out: Path, as_json: bool) -> None:
     """Go the whole way: dump → dataset → encoder → scores → index → answers, from what is bundled."""
     from procqa.demo import run_demo
+    from procqa.evaluation.results import to_json
     from procqa.search.searcher import result_json
 
     started = time.monotonic()
@@ -34,7 +34,7 @@ def command(out: Path, as_json: bool) -> None:
                 "out": str(out),
                 "seconds": round(time.monotonic() - started, 3),
                 "steps": [{"command": step.command, "summary": step.summary} for step in steps],
-                "results": [dataclasses.asdict(result) for step in steps for result in step.results],
+                "results": [to_json(result) for step in steps for result in step.results],
                 "answers": [result_json(answer) for step in steps for answer in step.answers],
             }
         )

@@ -1,6 +1,10 @@
 """``procqa search``: a query → hits with author and licence."""
 
 import json
+import os
+import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +17,10 @@ from procqa.errors import QueryError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from procqa.records import Hit
+    from procqa.records import Explanation, Hit
     from procqa.search.searcher import SearchResult
 
+KINDS = {"code": "code", "error": "an error message"}
 SHOWN_LINES = 14
 SHOWN_CHARS = 1_200
 """How much of an answer a list of hits shows; ``--json`` has all of it."""
@@ -28,32 +33,94 @@ SHOWN_CHARS = 1_200
 @config_options(SearchConfig)
 @json_option
 @click.option("--jsonl", "as_lines", is_flag=True, help="print JSON: one hit a line")
-def command(index: Path, query: str | None, code: str | None, as_json: bool, as_lines: bool, **options: Any) -> None:
-    """Answer QUERY from INDEX; - reads the query from standard input."""
-    from procqa.search.searcher import Searcher, hit_json, result_json
+@click.option("--no-pager", is_flag=True, help="never show long answers in a pager")
+def command(
+    index: Path,
+    query: str | None,
+    code: str | None,
+    as_json: bool,
+    as_lines: bool,
+    no_pager: bool,
+    **options: Any,
+) -> None:
+    """Answer QUERY from INDEX; - reads the query from standard input, no QUERY asks for one after the other.
+
+    Words may hold filters: lang:python tag:pandas after:2020 before:2021-06 score:5 "exact phrase" -word.
+    Code and error messages may be pasted as they are.
+    """
+    from procqa.search.searcher import Searcher
 
     if as_json and as_lines:
         raise QueryError("--json and --jsonl are two forms of the same answer: give one of them")
-    text = _load_query(query, code)
+    if query is not None and code is not None:
+        raise QueryError("a search takes one query: give either QUERY or --code FILE")
+    asked = [_load_query(query, code)] if query is not None or code is not None else _ask()
     config = to_config(SearchConfig, options)
+    show = _json_of if as_json else _lines_of if as_lines else partial(_page, pager=not no_pager)
     searcher = Searcher.open(index)
     try:
-        result = searcher.search(text, config)
+        for text in asked:
+            try:
+                show(searcher.search(text, config, is_code=code is not None))
+            except QueryError as error:
+                if query is not None or code is not None:
+                    raise
+                click.echo(f"procqa: {error}", err=True)
     finally:
         searcher.close()
-    if as_json:
-        print_json(result_json(result))
-    elif as_lines:
-        for hit in result.hits:
-            click.echo(json.dumps(hit_json(hit), ensure_ascii=False))
+
+
+def _ask() -> Iterator[str]:
+    """The queries that are typed at a prompt, or stand in the lines of standard input, until it ends."""
+    typed = sys.stdin.isatty()
+    if typed:
+        import readline  # noqa: F401  # gives input() its history and editing
+
+        click.echo("one query a line; Ctrl-D ends", err=True)
+    while True:
+        try:
+            line = input("query> ") if typed else sys.stdin.readline()
+        except EOFError:
+            return
+        if not (line or typed):
+            return
+        if line.strip():
+            yield line.strip()
+
+
+def _json_of(result: "SearchResult") -> None:
+    from procqa.search.searcher import result_json
+
+    print_json(result_json(result))
+
+
+def _lines_of(result: "SearchResult") -> None:
+    from procqa.search.searcher import hit_json
+
+    for hit in result.hits:
+        click.echo(json.dumps(hit_json(hit), ensure_ascii=False))
+
+
+def _page(result: "SearchResult", *, pager: bool) -> None:
+    """Print hits, in a pager where they are longer than the screen of a terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    if not (pager and console.is_terminal and console.is_interactive):
+        print_result(result, console)
+        return
+    with console.capture() as captured:
+        print_result(result, console)
+    printed = captured.get()
+    if printed.count("\n") <= console.height:
+        click.echo(printed, nl=False, color=True)
     else:
-        print_result(result)
+        os.environ.setdefault("LESS", "-FRX")
+        click.echo_via_pager(printed, color=True)
 
 
 def _load_query(query: str | None, code: str | None) -> str:
     """The words that were typed, or what stands in the file or on standard input."""
-    if (query is None) == (code is None):
-        raise QueryError("a search takes one query: give either QUERY or --code FILE")
     if query is not None and query != "-":
         return query
     source = "-" if code is None else code
@@ -65,18 +132,19 @@ def _load_query(query: str | None, code: str | None) -> str:
         raise QueryError(f"--code must name a file that can be read: {source}: {error.strerror}") from error
 
 
-def print_result(result: "SearchResult") -> None:
+def print_result(result: "SearchResult", console: "Console | None" = None) -> None:
     """Print hits for a reader: title, the head of the answer, and who wrote it under which licence."""
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = console or Console(highlight=False, soft_wrap=True)
     if not result.hits:
-        click.echo("no document shares a word with the query", err=True)
+        click.echo("no document has what the query asks for", err=True)
     for hit in result.hits:
         _print_hit(hit, console)
     since = "" if result.dump_date is None else f", posts up to {result.dump_date[:10]}"
     number = "1 hit" if len(result.hits) == 1 else f"{len(result.hits)} hits"
-    click.echo(f"{number} in {1_000 * result.seconds:.0f} ms, {result.mode}{since}", err=True)
+    taken = "" if result.kind == "words" else f", the query taken for {KINDS[result.kind]}"
+    click.echo(f"{number} in {1_000 * result.seconds:.0f} ms, {result.mode}{since}{taken}", err=True)
 
 
 def _print_hit(hit: "Hit", console: "Console") -> None:
@@ -105,7 +173,22 @@ def _print_hit(hit: "Hit", console: "Console") -> None:
         console.print(Text("    …", "dim"))
     for line in attribution_lines(document.attribution, document.place):
         console.print(Text(f"   {line}", "dim"))
+    if hit.explanation is not None:
+        console.print(Text(f"   {_explain(hit.explanation)}", "italic"))
     console.print()
+
+
+def _explain(explanation: "Explanation") -> str:
+    """Why a hit stands where it does, in one line."""
+    parts = []
+    if explanation.words_rank is not None:
+        parts.append(f"words: rank {explanation.words_rank}, BM25 {explanation.words_score:.3g}")
+    if explanation.vectors_rank is not None:
+        parts.append(f"vectors: rank {explanation.vectors_rank}, cosine {explanation.cosine:.3f}")
+    if explanation.weight is not None:
+        parts.append(f"score: {1 - explanation.weight:.2g} × words + {explanation.weight:.2g} × cosine")
+    matched = " ".join(map(one_line, explanation.matched))
+    return "; ".join([*parts, f"shared: {matched}" if matched else "no word shared"])
 
 
 def shorten(markdown: str) -> str:

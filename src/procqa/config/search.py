@@ -15,6 +15,7 @@ class SearchConfig:
         default="hybrid", metadata={"help": "words, vectors, or both as one score"}
     )
     language: str | None = field(default=None, metadata={"help": "answer in one language only"})
+    explain: bool = field(default=False, metadata={"help": "say why each hit stands where it does"})
 
     def __post_init__(self) -> None:
         """Check every range."""

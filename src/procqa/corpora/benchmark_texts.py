@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procqa.config import LANGUAGES
-from procqa.corpora import layouts
+from procqa.corpora import release
+from procqa.corpora.families import FAMILIES
 from procqa.corpora.files import kind_of, plain_name, read_lines, walk_files
-from procqa.corpora.layouts import BEIR_FILES, COSQA_CODES, PUBLISHED
+from procqa.corpora.layouts.functions import is_cdcs
+from procqa.corpora.layouts.questions import is_raw_codenn
+from procqa.corpora.layouts.recognise import PACS, recognise
 from procqa.errors import BenchmarkError
 
 PLAIN_TEXT = (".txt", "")
-COLLECTIONS = ("so-ds-", "staqc-", "conala-")
-"""How the names of the files begin that SO-DS, StaQC and CoNaLa share a publisher with."""
-
 TRAINING = re.compile(r"(cosqa|conala)-.*(train|mined).*")
 """Names of files that are there to be trained on: published beside those that are not."""
 
-_FUNCTIONS = re.compile(r"(test|valid|codebase|\w+_(test|valid)_\d+)\.jsonl")
+_COLLECTIONS = tuple(f"{name}-" for name in PACS)
+_CODE = re.compile(r"(test|valid|codebase|\w+_(test|valid)_\d+|\w+_with_func)\.jsonl")
+_NAMES = frozenset(
+    Path(file).name for family in FAMILIES.values() for file in family.files if not file.endswith(".tsv")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +71,18 @@ def _is_published(path: Path) -> bool:
     if TRAINING.fullmatch(name):
         return False
     if name.endswith(".json"):
-        return name.startswith(("cosqa-retrieval-", "conala-"))
+        return name.startswith(("cosqa-retrieval-", "conala-")) or bool(release.release_files(path))
     if name in ("test.txt", "valid.txt"):
-        return layouts.is_raw_codenn(path)
-    if name.endswith(".jsonl") and (name.startswith(COLLECTIONS) or _FUNCTIONS.fullmatch(name)):
+        return is_raw_codenn(path)
+    if name in ("SQL.txt", "Solidity.txt"):
+        return is_cdcs(path)
+    if name.endswith(".jsonl") and (name.startswith(_COLLECTIONS) or _CODE.fullmatch(name)):
         return True
-    return name in (COSQA_CODES, *BEIR_FILES, *(published.file for published in PUBLISHED.values()))
+    return name in _NAMES
 
 
 def _file_texts(path: Path) -> Iterator[BenchmarkText]:
-    found = layouts.recognise(path)
+    found = recognise(path)
     if found is None:
         if Path(plain_name(path)).suffix not in PLAIN_TEXT:
             raise BenchmarkError(

@@ -161,7 +161,7 @@ def _to_corpus_pair(
     origin = _origin(row, repo)
     name = (row.get("func_name") or "").strip("*& \n\t") or name_in(code) or Path(path).stem
     if text == "tokens":
-        docstring, code = _join_tokens(row.get("docstring_tokens")), _join_tokens(row.get("code_tokens"))
+        docstring, code = join_tokens(row.get("docstring_tokens")), join_tokens(row.get("code_tokens"))
     elif language == "python":
         code = strip_python_docstring(code)
     reason = _why_dropped(language, languages, docstring, code)
@@ -182,7 +182,7 @@ def _to_corpus_pair(
     )
 
 
-def _join_tokens(tokens: Any) -> str:  # Any: whatever JSON can hold
+def join_tokens(tokens: Any) -> str:  # Any: whatever JSON can hold
     """Published tokens with a blank between them; empty where there are none that are texts."""
     if isinstance(tokens, str):
         return mend(tokens).strip()

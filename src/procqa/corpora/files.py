@@ -4,6 +4,7 @@ What cannot be read raises the error that the caller names, with the file and, w
 """
 
 import gzip
+import hashlib
 import json
 import os
 import stat
@@ -16,6 +17,7 @@ from typing import IO, Any, Literal
 from procqa.errors import DumpError, ProcqaError
 
 GZIP_MAGIC = b"\x1f\x8b"
+BLOCK_BYTES = 1 << 20
 READ_ERRORS = (OSError, EOFError, zlib.error)
 
 
@@ -30,6 +32,22 @@ def open_stream(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
             return
         with gzip.GzipFile(fileobj=file) as stream:
             yield stream
+
+
+def sha256_content(path: Path, broken: type[ProcqaError]) -> str:
+    """The sha256 of a file, decompressed where it is gzip.
+
+    Raises:
+        broken: the file cannot be read to its end.
+    """
+    digest = hashlib.sha256()
+    try:
+        with open_stream(path) as stream:
+            while block := stream.read(BLOCK_BYTES):
+                digest.update(block)
+    except READ_ERRORS as error:
+        raise _unreadable(path, "on the way", error, broken) from error
+    return digest.hexdigest()
 
 
 def read_lines(path: Path, broken: type[ProcqaError]) -> Iterator[tuple[int, bytes]]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procqa.config import LANGUAGES
-from procqa.corpora import layouts
+from procqa.corpora.families import FAMILIES
 from procqa.corpora.files import kind_of, list_entries, plain_name
-from procqa.corpora.layouts import PUBLISHED, Reader, Row
+from procqa.corpora.layouts.questions import read_conala, read_cosqa_queries, read_mined_conala
+from procqa.corpora.layouts.rows import Reader, Row
 from procqa.corpora.records import CorpusPair, Partition, stable_id
 from procqa.corpora.release import SITE, UNKNOWN_AUTHOR, UNKNOWN_LICENCE
 from procqa.errors import BenchmarkError
@@ -35,9 +36,9 @@ ANSWERER = "Stack Overflow user, one of those who answered the linked question"
 _PARTITIONS: dict[str, Partition] = {"train": "train", "mined": "train", "dev": "validation", "test": "test"}
 _HELD_OUT_FIRST: tuple[Partition, ...] = ("test", "validation", "train")
 _LAYOUTS: tuple[tuple[re.Pattern[str], str, Reader], ...] = (
-    (re.compile(r"cosqa-(?:retrieval-)?(train|dev|test)(?:-\d+)?\.json"), "cosqa", layouts.read_cosqa_queries),
-    (re.compile(r"conala-(train|test)\.json"), "conala", layouts.read_conala),
-    (re.compile(r"conala-(mined)\.jsonl"), "conala", layouts.read_mined_conala),
+    (re.compile(r"cosqa-(?:retrieval-)?(train|dev|test)(?:-\d+)?\.json"), "cosqa", read_cosqa_queries),
+    (re.compile(r"conala-(train|test)\.json"), "conala", read_conala),
+    (re.compile(r"conala-(mined)\.jsonl"), "conala", read_mined_conala),
 )
 
 
@@ -112,7 +113,7 @@ def _to_pair(row: Row, benchmark: str) -> Pair:
     query, code = row.query or "", row.document or ""
     question, answer = row.posts or (None, None)
     if benchmark == "cosqa":
-        site, asker, coder, licence = LOCAL, WEB_USER, CODE_AUTHOR, PUBLISHED["cosqa"].licence
+        site, asker, coder, licence = LOCAL, WEB_USER, CODE_AUTHOR, FAMILIES["cosqa"].licence
         question_id, answer_id = stable_id(benchmark, row.id), stable_id(benchmark, code)
     else:
         site, licence = SITE, UNKNOWN_LICENCE

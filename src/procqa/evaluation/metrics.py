@@ -82,6 +82,50 @@ def average_precision(grades: Grades, n_relevant: NDArray[np.int64]) -> Values:
     return _divide((precision * relevant).sum(axis=1), n_relevant)
 
 
+def average_precision_at_r(grades: Grades, n_relevant: NDArray[np.int64]) -> Values:
+    """Average precision over the first R ranks alone, R being the number of a query's relevant documents.
+
+    Args:
+        grades: (Q, n) grades in the order of the ranking.
+        n_relevant: (Q,) relevant documents of each query, ranked or not.
+
+    Returns:
+        (Q,) in [0, 1]; the mean over queries is MAP@R.
+
+    Source: docs/paper.md#suite (POJ-104).
+    """
+    ranks = np.arange(1, grades.shape[1] + 1)
+    return average_precision(np.where(ranks <= n_relevant[:, None], grades, 0), n_relevant)
+
+
+def precision(grades: Grades, depth: int) -> Values:
+    """The share of the first ``depth`` ranks that hold a relevant document; ranks that are not there hold none.
+
+    Args:
+        grades: (Q, n) grades in the order of the ranking.
+
+    Returns:
+        (Q,) in [0, 1].
+
+    Source: trec_eval ``P``.
+    """
+    return np.asarray((grades[:, :depth] > 0).sum(axis=1) / depth, np.float64)
+
+
+def success(grades: Grades, depth: int) -> Values:
+    """1 where one of the first ``depth`` ranks holds a relevant document, else 0.
+
+    Args:
+        grades: (Q, n) grades in the order of the ranking.
+
+    Returns:
+        (Q,) of 0 and 1.
+
+    Source: trec_eval ``success``; docs/paper.md#suite (hit@k).
+    """
+    return np.asarray((grades[:, :depth] > 0).any(axis=1), np.float64)
+
+
 def _discounted_gain(grades: Grades, depth: int) -> Values:
     """Σ max(grade, 0) / log2(rank + 1) of each row, (Q,)."""
     cut = np.maximum(grades[:, :depth], 0)

@@ -6,7 +6,7 @@ The one place where an encoder meets an index. Python, the command line, HTTP an
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.artifact import MANIFEST, Manifest, load_manifest
-from procqa.config import MAX_QUERY_CHARS, SearchConfig
+from procqa.config import SearchConfig
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
 from procqa.index.build import generation_folder
 from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents
 from procqa.index.lexical import LexicalIndex, Ranking
-from procqa.records import Document, Hit
+from procqa.records import Document, Explanation, Hit
 from procqa.search.fusion import fuse
-from procqa.text import fence
+from procqa.search.query import parse_query
+from procqa.text import fence, lexical_tokens
 
 FUSION_DEPTH = 100
 """Hits of each list that are fused, at least. Source: ours, docs/decisions/0007."""
@@ -34,7 +35,8 @@ class SearchResult:
     """The answer to one query.
 
     Args:
-        query: as it was searched.
+        query: as it was asked.
+        kind: what it was taken for: words, code or an error.
         mode: what ranked the hits; an index without vectors answers ``hybrid`` as ``lexical``.
         seconds: wall time of the search.
         dump_date: the newest date in the dumps behind the index, if any.
@@ -42,23 +44,42 @@ class SearchResult:
     """
 
     query: str
+    kind: str
     mode: str
     seconds: float
     dump_date: str | None
     hits: tuple[Hit, ...]
 
 
-def check_query(query: str) -> str:
-    """The query as it can be searched: what is no Unicode text is replaced.
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """The positions that answer a query with their scores, and the lists they came from."""
 
-    Raises:
-        QueryError: it is blank, or longer than 20,000 characters.
-    """
-    if not query.strip():
-        raise QueryError("a query must hold at least one character that is not blank, got none")
-    if len(query) > MAX_QUERY_CHARS:
-        raise QueryError(f"a query must have at most {MAX_QUERY_CHARS:,} characters, got {len(query):,}: shorten it")
-    return query.encode("utf-8", "replace").decode("utf-8")
+    best: Ranking
+    words: Ranking
+    vectors: Ranking
+    weight: float | None = None
+
+    def explain(self, position: int, query: str, document: Document) -> Explanation:
+        """Where a document stands in each list, and what it shares with the query."""
+        words_rank, words_score = _place(self.words, position)
+        vectors_rank, cosine = _place(self.vectors, position)
+        held = set(lexical_tokens(f"{document.title}\n{document.question}\n{document.answer}"))
+        words = {word: lexical_tokens(word) for word in query.split()}
+        return Explanation(
+            words_rank=words_rank,
+            words_score=words_score,
+            vectors_rank=vectors_rank,
+            cosine=cosine,
+            weight=self.weight,
+            matched=tuple(word for word, tokens in words.items() if held.intersection(tokens)),
+        )
+
+
+def _place(ranking: Ranking, position: int) -> tuple[int, float] | tuple[None, None]:
+    """Rank and score of a position in a list; None where it is not in it."""
+    found = ((rank, score) for rank, (other, score) in enumerate(ranking, start=1) if other == position)
+    return next(found, (None, None))
 
 
 class Searcher:
@@ -132,24 +153,35 @@ class Searcher:
         """
         self.search("warm up", SearchConfig())
 
-    def search(self, query: str, config: SearchConfig) -> SearchResult:
+    def search(self, query: str, config: SearchConfig, *, is_code: bool = False) -> SearchResult:
         """The hits for a query, best first.
+
+        Args:
+            is_code: the query is code, whatever it looks like.
 
         Raises:
             QueryError: the query is blank or too long, the language is unknown, or there are no vectors.
             ArtifactError: the encoder of the index cannot be loaded.
         """
         started = time.perf_counter()
-        text = check_query(query)
+        asked = parse_query(query, is_code=is_code)
         language = self._known_language(config.language)
         mode = self._mode(config.mode)
-        ranking = self._rank(text, config.k, mode, language)
+        ranked = self._rank(asked.text, config.k, mode, language)
         hits = tuple(
-            Hit(rank=rank, score=score, document=self._documents[position])
-            for rank, (position, score) in enumerate(ranking, start=1)
+            self._hit(rank, position, score, ranked, asked.text if config.explain else None)
+            for rank, (position, score) in enumerate(ranked.best, start=1)
         )
         seconds = time.perf_counter() - started
-        return SearchResult(query=text, mode=mode, seconds=seconds, dump_date=self.dump_date, hits=hits)
+        return SearchResult(
+            query=asked.asked, kind=asked.kind, mode=mode, seconds=seconds, dump_date=self.dump_date, hits=hits
+        )
+
+    def _hit(self, rank: int, position: int, score: float, ranked: "_Ranked", query: str | None) -> Hit:
+        """A hit, explained where there is a query to explain it by."""
+        document = self._documents[position]
+        explanation = None if query is None else ranked.explain(position, query, document)
+        return Hit(rank=rank, score=score, document=document, explanation=explanation)
 
     def _known_language(self, language: str | None) -> str | None:
         if language is None or language == "all":
@@ -166,19 +198,22 @@ class Searcher:
             raise QueryError("this index holds words only: search it lexically, or build it with --encoder")
         return "lexical"
 
-    def _rank(self, query: str, k: int, mode: str, language: str | None) -> Ranking:
+    def _rank(self, query: str, k: int, mode: str, language: str | None) -> "_Ranked":
         if mode == "lexical":
-            return self._lexical.search(query, k, language=language)
+            words = self._lexical.search(query, k, language=language)
+            return _Ranked(words, words, [])
         assert self._dense is not None
         vector = self._encode(query)
         if mode == "dense":
-            return self._dense.search(vector, k, language=language)
+            vectors = self._dense.search(vector, k, language=language)
+            return _Ranked(vectors, [], vectors)
         depth = max(k, FUSION_DEPTH)
         words = self._lexical.search(query, depth, language=language)
         vectors = self._dense.search(vector, depth, language=language)
         positions, scores = fuse(_columns(words), _columns(vectors), weight=self._weight, depth=depth)
-        best = np.lexsort((positions, -scores))[:k]
-        return list(zip(positions[best].tolist(), scores[best].tolist(), strict=True))
+        order = np.lexsort((positions, -scores))[:k]
+        best = list(zip(positions[order].tolist(), scores[order].tolist(), strict=True))
+        return _Ranked(best, words, vectors, self._weight)
 
     def _encode(self, query: str) -> Any:  # Any: (D,) float32; tokenizers are not for two threads at once
         with self._lock:
@@ -242,6 +277,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "title": document.title,
         "answer": document.answer,
         **_origin_json(document),
+        **({} if hit.explanation is None else {"explain": asdict(hit.explanation)}),
     }
 
 

@@ -6,10 +6,22 @@ lower position, which is by id. Rankers are opened together, so that ``minilm`` 
 model and every document is encoded once.
 """
 
-from procqa.evaluation.rankers.contract import Pool, Ranker, Ranking, Report
+from procqa.evaluation.rankers.contract import Details, Pool, Ranker, Ranking, Report, details_of
 from procqa.evaluation.rankers.dense import Dense
 from procqa.evaluation.rankers.hybrid import Hybrid
 from procqa.evaluation.rankers.opening import check_ranker_names, open_rankers
 from procqa.evaluation.rankers.words import Bm25
 
-__all__ = ["Bm25", "Dense", "Hybrid", "Pool", "Ranker", "Ranking", "Report", "check_ranker_names", "open_rankers"]
+__all__ = [
+    "Bm25",
+    "Dense",
+    "Details",
+    "Hybrid",
+    "Pool",
+    "Ranker",
+    "Ranking",
+    "Report",
+    "check_ranker_names",
+    "details_of",
+    "open_rankers",
+]

@@ -77,6 +77,38 @@ class Ranker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What decides a number besides the ranker's name, as far as it applies.
+
+    Args:
+        models: names of the models that have a say, as ``open_encoder`` takes them.
+        max_tokens: tokens that they read of a text.
+        arithmetic: what computes their vectors and in which numbers.
+        weight: of cosines beside words.
+    """
+
+    models: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    arithmetic: str | None = None
+    weight: float | None = None
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """A ranker that tells its details; one that does not has none."""
+
+    @property
+    def details(self) -> Details:
+        """Its details."""
+        ...
+
+
+def details_of(ranker: Ranker) -> Details:
+    """The details of a ranker."""
+    return ranker.details if isinstance(ranker, Detailed) else Details()
+
+
 def query_blocks(queries: Sequence[str]) -> Iterator[Sequence[str]]:
     """The queries in blocks of QUERIES_AT_ONCE."""
     for start in range(0, len(queries), QUERIES_AT_ONCE):

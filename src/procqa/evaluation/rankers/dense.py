@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.encoder.model import Encoder
-from procqa.evaluation.rankers.contract import DOCUMENTS_AT_ONCE, QUERIES_AT_ONCE, Pool, Ranking, Report
+from procqa.evaluation.rankers.contract import DOCUMENTS_AT_ONCE, QUERIES_AT_ONCE, Details, Pool, Ranking, Report
 from procqa.topk import top_k
 
 Vectors = NDArray[np.float32]
@@ -25,6 +25,7 @@ class Dense:
             f"{encoder.name} revision {encoder.revision}, {encoder.max_tokens} tokens a text, {encoder.arithmetic}, "
             "cosine, exact"
         )
+        self.details = Details(models=(encoder.name,), max_tokens=encoder.max_tokens, arithmetic=encoder.arithmetic)
         self.fusion_weight = encoder.fusion_weight
         self._encoder, self._report = encoder, report
         self._held: str | None = None
@@ -48,6 +49,11 @@ class Dense:
             self._queries = _Encoded(queries, vectors)
         for start in range(0, len(queries), QUERIES_AT_ONCE):
             yield top_k(vectors[start : start + QUERIES_AT_ONCE], self._vectors, k)
+
+    @property
+    def vectors(self) -> Vectors:
+        """(N, D) float32 unit rows, of the documents that are indexed."""
+        return self._vectors
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         """The vectors (N, D) of all documents, in the place of those encoded before."""

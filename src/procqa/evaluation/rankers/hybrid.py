@@ -1,6 +1,7 @@
 """The ranker ``hybrid:MODEL``: words and vectors as one score."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Hybrid:
             f"{1 - self._weight:.3g} × bm25 over its best + {self._weight:.3g} × cosine, "
             f"of the first {config.depth} of ({lexical.protocol}) and of ({dense.protocol})"
         )
+        self.details = replace(dense.details, weight=self._weight)
         self._lexical, self._dense, self._depth = lexical, dense, config.depth
         self._size = 0
 

@@ -1,0 +1,1 @@
+"""Published files → collections, by the rules of relevance of each benchmark."""
