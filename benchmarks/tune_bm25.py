@@ -1,8 +1,9 @@
 """BM25's k1 and b, and whether a repeated word of a query counts each time, compared on validation data alone.
 
-DATASET is a dataset with validation splits: questions ask by title, and by title and body, functions by their
-documentation, each among sampled documents of the train and validation splits of its language. ``--cosqa`` adds the
-development queries of CoSQA among all its functions. Of every setting: the mean reciprocal rank over the sets, and its
+Questions of a DATASET ask by title, and by title and body, functions by their documentation, each among sampled
+documents of the train and validation splits of its language. Those of the validation split ask, or of the train split
+where there is no other: BM25 learns nothing of them. ``--cosqa`` adds the development queries of CoSQA among all its
+functions. Of every setting: the mean reciprocal rank over the sets, and its
 difference from the default with the 95 % interval of a paired bootstrap over queries. No test query is read.
 """
 
@@ -41,14 +42,12 @@ class Group:
 
 
 def read_groups(folder: Path, *, seed: int) -> Iterator[Group]:
-    """A sample of the validation split of each language of a dataset."""
+    """Sampled queries of each language of a dataset, none of them of its test split."""
     manifest = load_manifest(folder, kind="dataset")
     is_functions = manifest.counts.get("kind") == "functions"
     for language, splits in sorted(dataset_languages(folder).items()):
         generator = np.random.default_rng([seed, *language.encode()])
-        asking = _sample(folder, language, "validation", QUERIES, generator) if splits.get("validation") else []
-        if not asking:
-            continue
+        asking = _sample(folder, language, "validation" if splits.get("validation") else "train", QUERIES, generator)
         others = [
             row["answer"]
             for split in ("validation", "train")
