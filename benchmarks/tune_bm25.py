@@ -1,4 +1,4 @@
-"""BM25's k1 and b, and whether a repeated word of a query counts each time, compared on validation data alone.
+"""BM25's k1 and b, stemming, and how often a repeated word of a query counts, compared on validation data alone.
 
 Questions of a DATASET ask by title, and by title and body, functions by their documentation, each among sampled
 documents of the train and validation splits of its language. Those of the validation split ask, or of the train split
@@ -24,11 +24,14 @@ from procqa.corpora.layouts.questions import read_cosqa_codes, read_cosqa_querie
 from procqa.dataset.schema import dataset_languages, read_rows
 from procqa.evaluation.rankers import Bm25, Pool
 
-K1, B = (0.6, 0.9, 1.2, 1.6, 2.4), (0.4, 0.6, 0.75, 0.9)
+LUCENE = EvaluateConfig(k1=1.2, b=0.75)
+"""What the others are compared with."""
+
+GRID = [replace(LUCENE, k1=k1, b=b) for k1, b in product((0.6, 0.9, 1.2, 1.6, 2.4), (0.4, 0.6, 0.75, 0.9, 1.0))]
+SETTINGS = [*GRID, replace(LUCENE, distinct_words=True), replace(LUCENE, words="plain")]
 QUERIES, DOCUMENTS = 150, 2_000
 """Of a language, at most."""
 
-DEFAULT = EvaluateConfig()
 RESAMPLES = 2_000
 
 
@@ -118,14 +121,15 @@ def main(datasets: tuple[Path, ...], cosqa: Path | None, seed: int, out: Path) -
     commit = describe_commit()
     groups = [group for folder in datasets for group in read_groups(folder, seed=seed)]
     groups += [read_cosqa(cosqa)] if cosqa is not None else []
-    base = reciprocal_ranks(groups, DEFAULT)
+    base = reciprocal_ranks(groups, LUCENE)
     settings = []
-    for k1, b, distinct in product(K1, B, (False, True)):
-        ranks = reciprocal_ranks(groups, replace(DEFAULT, k1=k1, b=b, distinct_words=distinct))
-        means = {name: round(float(values.mean()), 4) for name, values in ranks.items()}
-        difference = float(np.mean([ranks[name].mean() - base[name].mean() for name in base]))
-        line = {"k1": k1, "b": b, "distinct_words": distinct, "mrr": means, "difference": round(difference, 4)}
-        settings.append({**line, "ci95": compare(ranks, base, seed=seed)})
+    for config in SETTINGS:
+        ranks = reciprocal_ranks(groups, config)
+        settings.append({name: getattr(config, name) for name in ("k1", "b", "words", "distinct_words")})
+        settings[-1]["mrr"] = {name: round(float(values.mean()), 4) for name, values in ranks.items()}
+        difference = np.mean([ranks[name].mean() - base[name].mean() for name in base])
+        settings[-1]["difference"] = round(float(difference), 4)
+        settings[-1]["ci95"] = compare(ranks, base, seed=seed)
         print(json.dumps(settings[-1]), flush=True)
     sets = {name: {"queries": len(values), "mrr": round(float(values.mean()), 4)} for name, values in base.items()}
     write_result("tune_bm25", {"seed": seed, "sets": sets, "settings": settings}, out, commit=commit)
