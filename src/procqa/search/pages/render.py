@@ -148,6 +148,12 @@ def _operations(openapi: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
+def script() -> str:
+    """The one script, without which every page works."""
+    return (FOLDER / "script.js").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
 def style_sheet() -> str:
     """The one style sheet."""
     return (FOLDER / "style.css").read_text(encoding="utf-8")
