@@ -141,7 +141,7 @@ class Searcher:
         """
         started = time.perf_counter()
         text = check_query(query)
-        language = self._known_language(config.language)
+        language = self.known_language(config.language)
         mode = self._mode(config.mode)
         ranking = self._rank(text, config.k, mode, language)
         hits = tuple(
@@ -151,7 +151,12 @@ class Searcher:
         seconds = time.perf_counter() - started
         return SearchResult(query=text, mode=mode, seconds=seconds, dump_date=self.dump_date, hits=hits)
 
-    def _known_language(self, language: str | None) -> str | None:
+    def known_language(self, language: str | None) -> str | None:
+        """The language that a request names; None where it means any.
+
+        Raises:
+            QueryError: the index has none of that name.
+        """
         if language is None or language == "all":
             return None
         if language not in self.languages:
