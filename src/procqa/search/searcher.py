@@ -165,7 +165,7 @@ class Searcher:
         """
         started = time.perf_counter()
         asked = parse_query(query, is_code=is_code)
-        language = self._known_language(config.language)
+        language = self.known_language(config.language)
         mode = self._mode(config.mode)
         ranked = self._rank(asked.text, config.k, mode, language)
         hits = tuple(
@@ -183,7 +183,12 @@ class Searcher:
         explanation = None if query is None else ranked.explain(position, query, document)
         return Hit(rank=rank, score=score, document=document, explanation=explanation)
 
-    def _known_language(self, language: str | None) -> str | None:
+    def known_language(self, language: str | None) -> str | None:
+        """The language that a request names; None where it means any.
+
+        Raises:
+            QueryError: the index has none of that name.
+        """
         if language is None or language == "all":
             return None
         if language not in self.languages:
