@@ -316,6 +316,20 @@ _FAMILIES = (
         layout="beir-cellar/beir: corpus, queries and qrels of a dataset",
         licence="as its publisher states",
     ),
+    Family(
+        name="mteb",
+        part="NAME",
+        query="text, and after a blank the instruction, where the task has one; no prompt",
+        document="title, blank, text",
+        relevant="those judged above 0, with their grades",
+        protocol="nDCG over the first ten in MTEB(Code) and CoIR",
+        measure="ndcg@10",
+        folder="mteb",
+        files=("NAME",),
+        source="a retrieval task of mteb",
+        layout="a copy of the dataset repository that mteb names, at its revision",
+        licence="as mteb states for the task",
+    ),
 )
 
 FAMILIES = {family.name: family for family in _FAMILIES}
