@@ -102,7 +102,8 @@ _WHOLE_CODESEARCHNET = replace(
     _CODESEARCHNET,
     name="codesearchnet-whole",
     relevant="its own function",
-    protocol="MRR among 1,000 candidates; also among all functions of the partition, 0 beyond rank 1,000",
+    protocol="MRR among 1,000 candidates, in blocks of a shuffled order; here in blocks of the published one, and also "
+    "among all functions of the partition, 0 beyond rank 1,000",
     files=("{part}/final/jsonl/test/{part}_test_0.jsonl",),
     source="CodeSearchNet as published, its whole test partition",
     layout="github/CodeSearchNet@09c3594: README.md, resources/README.md",
