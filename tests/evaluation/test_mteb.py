@@ -109,6 +109,16 @@ def test_a_task_of_mteb_is_measured_from_a_copy_of_its_data(root: Path):
     assert theirs(task)["ndcg_at_10"] == pytest.approx(ours("mteb:StackOverflowQA", root)["ndcg@10"], abs=1e-5)
 
 
+def test_a_subset_of_a_task_of_mteb_is_named_after_a_mark(root: Path):
+    folder = root / "mteb" / "StackOverflowQA"
+    for name in ("corpus", "queries"):
+        write_text(folder / "README.md", (folder / "README.md").read_text().replace(f"e: {name}\n", f"e: go-{name}\n"))
+    write_text(folder / "README.md", (folder / "README.md").read_text().replace("e: default\n", "e: go-qrels\n"))
+    folder.rename(root / "mteb" / "CodeSearchNetRetrieval")
+
+    assert ours("mteb:CodeSearchNetRetrieval#go", root) == ours("beir:small", root)
+
+
 def test_a_program_is_left_out_of_its_own_ranking_in_mteb_too(tmp_path: Path):
     rows = [{"label": 1, "index": str(number), "code": text} for number, text in enumerate(WORDS[:4])]
     rows[1]["code"] = "sort list"
@@ -137,7 +147,8 @@ def test_the_data_of_a_task_says_where_it_is_from(root: Path):
         ("mteb:Nope", ConfigError, r"mteb must have the task 'Nope'"),
         ("mteb:CodeSearchNetRetrieval", ConfigError, r"must name one of its subsets python, .*Retrieval#python, got"),
         ("mteb:CodeSearchNetRetrieval#c", ConfigError, r"must name one of its subsets python"),
-        ("mteb:Banking77Classification", ConfigError, r"must be a retrieval of text, got Banking77Classification"),
+        ("mteb:Banking77Classification", ConfigError, r"must be a retrieval of text .*, got Banking77Classification"),
+        ("mteb:AskUbuntuDupQuestions", ConfigError, r"among all documents, got AskUbuntuDupQuestions, .* Reranking"),
         ("mteb", ConfigError, r"must be named mteb:NAME"),
     ],
 )

@@ -25,14 +25,8 @@ def load_mteb(wanted: Wanted) -> Collection:
         MissingExtra: mteb is not installed.
     """
     name, _, subset = wanted.part.partition("#")
-    task = _find_task(name, wanted)
-    known = task.hf_subsets
-    asked = subset or known[0]
-    require(
-        asked in known and (subset != "" or len(known) == 1),
-        f"{wanted.family.name}:{name} must name one of its subsets {', '.join(known)}, as in "
-        f"{wanted.family.name}:{name}#{known[0]}, got {wanted.name!r}",
-    )
+    task = _find_task(name, subset, wanted)
+    (asked,) = task.hf_subsets
     published = task.metadata.dataset
     folder = _find_copy(name, published, wanted)
     split = task.eval_splits[0]
@@ -54,8 +48,8 @@ def load_mteb(wanted: Wanted) -> Collection:
     )
 
 
-def _find_task(name: str, wanted: Wanted) -> Any:
-    """A task of mteb by its name."""
+def _find_task(name: str, subset: str, wanted: Wanted) -> Any:
+    """A task of mteb by its name, with the one subset that is wanted."""
     try:
         import mteb
         from mteb.abstasks.retrieval import AbsTaskRetrieval
@@ -67,10 +61,16 @@ def _find_task(name: str, wanted: Wanted) -> Any:
         raise ConfigError(f"mteb must have the task {name!r}, but has none: {error.args[0]}") from error
     is_plain = isinstance(task, AbsTaskRetrieval) and not task.skip_first_result
     require(
-        is_plain and task.metadata.modalities == ["text"],
-        f"the mteb task must be a retrieval of text, got {name}, which is {task.metadata.type}",
+        is_plain and task.metadata.modalities == ["text"] and "Reranking" not in task.metadata.type,
+        f"the mteb task must be a retrieval of text among all documents, got {name}, which is {task.metadata.type}",
     )
-    return task
+    known = task.hf_subsets
+    require(
+        subset in known or (subset == "" and len(known) == 1),
+        f"a task of mteb must name one of its subsets {', '.join(known)}, as in mteb:{name}#{known[0]}, "
+        f"got {wanted.name!r}",
+    )
+    return mteb.get_task(name, hf_subsets=[subset]) if subset else task
 
 
 def _find_copy(name: str, dataset: Mapping[str, str], wanted: Wanted) -> Path:
