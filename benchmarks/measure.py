@@ -24,11 +24,13 @@ class Run:
         seconds: wall time, start of the interpreter included.
         peak_bytes: largest sum of the resident memory of the program and its children, sampled; a page that
             two of them share counts twice.
+        peak_own_bytes: the same without pages of files and shared memory, which the system may drop or share.
         stdout: what it printed.
     """
 
     seconds: float
     peak_bytes: int
+    peak_own_bytes: int
     stdout: str
 
 
@@ -45,12 +47,12 @@ def run_program(command: Sequence[str], *, cores: int) -> Run:
         sampler = _Sampler(process.pid)
         status = process.wait()
         seconds = time.perf_counter() - started
-        peak = sampler.stop()
+        peak, own = sampler.stop()
         out.seek(0)
         err.seek(0)
         if status:
             raise RuntimeError(f"{' '.join(command)} failed with status {status}: {err.read()[-2_000:]}")
-        return Run(seconds, peak, out.read())
+        return Run(seconds, peak, own, out.read())
 
 
 def run_python(arguments: Sequence[str], *, cores: int) -> Run:
@@ -78,26 +80,28 @@ class _Sampler:
     """Looks at the memory of a process and its children from time to time."""
 
     def __init__(self, process: int) -> None:
-        self._process, self._peak = process, 0
+        self._process, self._peak, self._own = process, 0, 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def _watch(self) -> None:
         while not self._ended.wait(SAMPLE_S):
-            total = 0
+            total = own = 0
             try:
                 top = psutil.Process(self._process)
                 for process in [top, *top.children(recursive=True)]:
                     try:
-                        total += process.memory_info().rss
+                        memory = process.memory_info()
+                        total += memory.rss
+                        own += memory.rss - getattr(memory, "shared", 0)  # told by Linux alone
                     except psutil.Error:  # it ended meanwhile
                         continue
             except psutil.Error:
                 break
-            self._peak = max(self._peak, total)
+            self._peak, self._own = max(self._peak, total), max(self._own, own)
 
-    def stop(self) -> int:
+    def stop(self) -> tuple[int, int]:
         self._ended.set()
         self._thread.join()
-        return self._peak
+        return self._peak, self._own

@@ -85,6 +85,7 @@ def main(
     minilm = ["--steps", "2", "--batch-size", "4"] if quick else []
     encode = ["--texts", str(QUICK_QUERIES), "--cores", "1"] if quick else []
     estimates = ["--megabytes", str(QUICK_MB)] if quick else []
+    top = ["--documents", str(QUICK_DOCUMENTS), "--queries", str(QUICK_QUERIES)] if quick else []
     common = ["--repeats", str(repeats), "--seed", str(seed)]
     benchmarks = {
         "bench_build": ["bench_build", "--megabytes", str(megabytes), *common],
@@ -96,6 +97,7 @@ def main(
         "bench_estimate": ["bench_estimate", *estimates, "--seed", str(seed)],
         "bench_memory": ["bench_memory", *memory, "--documents", str(pairs), "--seed", str(seed)],
         "bench_search": ["bench_search", "--documents", str(documents), "--queries", str(queries), *common],
+        "bench_topk": ["bench_topk", *top, *common],
         "bench_train": ["bench_train", "--documents", str(pairs), "--steps", str(steps), *common],
         "bench_train_minilm": ["bench_train", "--base", "minilm", *minilm, "--documents", str(pairs), *common],
         "quality": ["quality", "--out", str(out.absolute()), *source],

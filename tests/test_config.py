@@ -130,6 +130,8 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (EvaluateConfig, {"depth": 9}, "depth must be at least 10, got 9"),
         (EvaluateConfig, {"k1": 0.0}, "k1 must be > 0"),
         (EvaluateConfig, {"b": 1.1}, "b must lie in"),
+        (EvaluateConfig, {"rerank_depth": 0}, "rerank_depth must be at least 1, got 0"),
+        (EvaluateConfig, {"mode": "both"}, "mode must be one of hybrid, dense, lexical, got 'both'"),
         (EvaluateConfig, {"words": "whole"}, "words must be stemmed or plain, got 'whole'"),
         (TrainConfig, {"keep_base": ("0.5", "2")}, "a share of the base must be a number from 0 to 1, got '2'"),
         (TrainConfig, {"keep_base": ("nan",)}, "a share of the base must be a number from 0 to 1, got 'nan'"),

@@ -118,3 +118,15 @@ def test_every_direct_dependency_has_its_reason_in_the_decisions():
     table = (ROOT / "docs/decisions/0004-dependencies.md").read_text(encoding="utf-8")
     assert {name for name in names - grammars if not re.search(rf"(?<![\w-]){name}(?![\w-])", table)} == set()
     assert len(grammars) == 11
+
+
+def test_the_ranker_of_the_page_on_evaluation_runs(sample_dataset, tmp_path, monkeypatch, capsys):
+    page = ROOT / "docs/evaluation.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "dataset").symlink_to(sample_dataset)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, str(page), "exec"), {})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert {ranker for _, ranker, _ in lines} == {"bm25", "shared-letters"}
+    assert all(float(score) > 0 for _, _, score in lines)
+    assert len({task for task, _, _ in lines}) == len(lines) / 2 > 1

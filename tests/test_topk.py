@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procqa.errors import ConfigError
-from procqa.topk import top_k, top_k_of_scores
+from procqa.topk import dot_products, top_k, top_k_of_scores
 
 
 def full_sort(queries: np.ndarray, documents: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,6 +73,30 @@ def test_many_queries_are_ranked_like_each_alone():
         alone = top_k(queries[row : row + 1], documents, 5)
         assert scores[row].tolist() == alone[0][0].tolist()
         assert indices[row].tolist() == alone[1][0].tolist()
+
+
+def test_a_document_counts_though_its_product_overflows_single_precision():
+    queries = np.array([[1e20, 1e20]], np.float32)
+    documents = np.array([[-1, 0], [1, 0], [-1, -1], [1e20, -1e20]], np.float32)
+
+    for block_rows in (1, 4):
+        scores, indices = top_k(queries, documents, 3, block_rows=block_rows)
+
+        assert indices.tolist() == [[1, 3, 0]]
+        assert scores.tolist() == [[np.float32(1e20), 0, np.float32(-1e20)]]
+
+
+def test_a_score_is_the_dot_product_of_its_two_vectors():
+    generator = np.random.default_rng(5)
+    queries = generator.standard_normal((3, 383)).astype(np.float32)
+    documents = generator.standard_normal((200, 383)).astype(np.float32)
+
+    scores, indices = top_k(queries, documents, 150, block_rows=64)
+
+    for row in range(3):
+        assert scores[row].tolist() == dot_products(queries[row], documents[indices[row]]).tolist()
+        pairs = np.repeat(queries[row : row + 1], 150, axis=0)
+        assert scores[row].tolist() == dot_products(pairs, documents[indices[row]]).tolist()
 
 
 def test_documents_may_be_a_memory_map(tmp_path: Path):

@@ -47,6 +47,7 @@ def test_the_naive_script_and_procqa_keep_the_same_questions(tmp_path, capsys):
                 "peak memory, procqa-2 / naive, largest dump",
             },
         ),
+        ("bench_topk", "bench_topk-*.json", {"top_k / product"}),
         ("bench_decontaminate", "bench_decontaminate-*.json", {"procqa / python set"}),
         ("bench_duplicates", "bench_duplicates-*.json", {"sign, procqa / datasketch", "cluster, 2 jobs / 1 job"}),
         (

@@ -1,5 +1,6 @@
 """Small datasets and recipes for the tests of the encoder."""
 
+import shutil
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -85,3 +86,31 @@ def tiny_config(**changes: object) -> TrainConfig:
         "vocabulary": 400,
     }
     return TrainConfig(**{**fields, **changes})  # type: ignore[arg-type]  # the fields of the config
+
+
+def write_cross_encoder(folder: Path, *, n_labels: int = 1) -> Path:
+    """A cross-encoder of one layer with random weights, which knows the words alpha, beta and gamma."""
+    import torch
+    from sentence_transformers import CrossEncoder
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "alpha", "beta", "gamma")
+    plain = folder / "plain"
+    plain.mkdir(parents=True)
+    (plain / "vocab.txt").write_text("\n".join(words))
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=16,
+        max_position_embeddings=64,
+        num_labels=n_labels,
+        initializer_range=1.0,
+    )
+    BertForSequenceClassification(config).save_pretrained(plain)
+    BertTokenizerFast(str(plain / "vocab.txt")).save_pretrained(plain)
+    CrossEncoder(str(plain), local_files_only=True).save_pretrained(str(folder))
+    shutil.rmtree(plain)
+    return folder

@@ -85,7 +85,8 @@ def command(
 ) -> None:
     """Measure rankers on retrieval tasks, with 95 % intervals.
 
-    RANKER is bm25, a model (minilm, default, a folder, a hub name), or hybrid:MODEL.
+    RANKER is bm25, a model (minilm, default, a folder, a hub name), hybrid:MODEL, rerank:CROSSENCODER,RANKER, or
+    index:FOLDER.
     """
     config = to_config(EvaluateConfig, options)
     if compare is not None:

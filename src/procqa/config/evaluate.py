@@ -21,6 +21,12 @@ class EvaluateConfig:
         default=None,
         metadata={"help": "hybrid: weight of cosines; that of bm25 is the rest of 1 [default: the encoder's own]"},
     )
+    rerank_depth: int = field(
+        default=100, metadata={"help": "rerank: first documents of the other ranker that the cross-encoder reads"}
+    )
+    mode: Literal["hybrid", "dense", "lexical"] = field(
+        default="hybrid", metadata={"help": "index: how it is searched, by words, vectors, or both"}
+    )
     bootstrap: int = field(default=1_000, metadata={"help": "bootstrap resamples behind each interval"})
     permutations: int = field(default=10_000, metadata={"help": "permutations behind each p-value of --baseline"})
     max_tokens: int = field(default=128, metadata={"help": "tokens a model reads of each text"})
@@ -42,6 +48,9 @@ class EvaluateConfig:
             self.dense_weight is None or 0 < self.dense_weight < 1,
             f"dense_weight must lie between 0 and 1, got {self.dense_weight}",
         )
+        require(self.rerank_depth >= 1, f"rerank_depth must be at least 1, got {self.rerank_depth}")
+        modes = ("hybrid", "dense", "lexical")
+        require(self.mode in modes, f"mode must be one of {', '.join(modes)}, got {self.mode!r}")
         for name in ("bootstrap", "permutations"):
             require(getattr(self, name) >= 100, f"{name} must be at least 100, got {getattr(self, name)}")
         require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")

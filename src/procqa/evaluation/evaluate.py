@@ -62,7 +62,7 @@ def evaluate(
     something fails; those of each family of several tasks follow, their queries pooled.
 
     Args:
-        rankers: ``bm25``, the name or folder of a model, ``hybrid:MODEL``, or rankers of the caller's own.
+        rankers: names, as docs/evaluation.md#rankers has them, and rankers of the caller's own.
         tasks: ``FAMILY:PART``, or ``FAMILY`` for all of its parts that are at hand.
         roots: dataset folders and benchmark roots, mixed.
         run: see ``Plan``, as the others.

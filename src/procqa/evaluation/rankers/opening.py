@@ -8,12 +8,18 @@ from typing import Any
 
 from procqa.config import EvaluateConfig
 from procqa.encoder.cache import open_cached
+from procqa.encoder.cross_encoder import CrossEncoder, open_cross_encoder
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ConfigError
 from procqa.evaluation.rankers.contract import Ranker, Report
 from procqa.evaluation.rankers.dense import Dense
 from procqa.evaluation.rankers.hybrid import HYBRID, Hybrid
+from procqa.evaluation.rankers.two_stage import RERANK, TwoStage
 from procqa.evaluation.rankers.words import Bm25
+
+INDEX = "index:"
+KNOWN = "bm25, a model, hybrid:MODEL, rerank:CROSSENCODER,RANKER or index:FOLDER"
+"""What a name may be."""
 
 
 def check_ranker_names(rankers: Sequence[str | Ranker]) -> list[str]:
@@ -36,17 +42,25 @@ def check_ranker_names(rankers: Sequence[str | Ranker]) -> list[str]:
         if held is not ranker and not (isinstance(held, str) and isinstance(ranker, str)):
             raise ConfigError(f"rankers must have names of their own, got two called {name!r}")
     if not named:
-        raise ConfigError("evaluate must be given at least one ranker: bm25, a model, or hybrid:MODEL")
+        raise ConfigError(f"evaluate must be given at least one ranker: {KNOWN}")
     return list(named)
 
 
 def _check_name(name: str) -> None:
+    if name.startswith(RERANK):
+        model, _, first = name.removeprefix(RERANK).partition(",")
+        if not (model and first):
+            raise ConfigError(f"a two-stage ranker must be rerank:CROSSENCODER,RANKER, got {name!r}")
+        _check_name(first)
+        return
+    if name == INDEX:
+        raise ConfigError(f"an index must be index:FOLDER, got {name!r}")
     model = name.removeprefix(HYBRID)
     scheme = re.match(r"([\w-]*):", model)
     if not model or model == "hybrid" or (name != model and model == "bm25"):
         raise ConfigError(f"a hybrid ranker must be hybrid:MODEL with a model beside bm25, got {name!r}")
-    if scheme is not None and not Path(model).exists():
-        raise ConfigError(f"a ranker must be bm25, a model, or hybrid:MODEL, got {name!r}")
+    if scheme is not None and not name.startswith(INDEX) and not Path(model).exists():
+        raise ConfigError(f"a ranker must be {KNOWN}, got {name!r}")
 
 
 def open_rankers(
@@ -57,16 +71,16 @@ def open_rankers(
     cache: Path | None = None,
     opened: ExitStack,
 ) -> list[Ranker]:
-    """The rankers of these names, each once; a model that two of them need is opened once.
+    """The rankers of these names, each once; a model or an index that two of them need is opened once.
 
     Args:
         rankers: names, and rankers of the caller's own, which come back as they are.
         cache: a folder that keeps the vectors of models; None keeps none.
-        opened: closes the files of the cache.
+        opened: closes the files of the cache and of indexes.
 
     Raises:
         ConfigError: see ``check_ranker_names``.
-        ArtifactError: a model is not there or cannot be read.
+        ArtifactError: a model or an index is not there or cannot be read.
         MissingExtra: a ranker needs a package that is not installed.
     """
     names = check_ranker_names(rankers)
@@ -82,11 +96,18 @@ class _Opener:
         self._config, self._report, self._cache, self._opened = config, report, cache, opened
         self._words: Bm25 | None = None
         self._models: dict[str, Dense] = {}
+        self._indexes: dict[str, Ranker] = {}
+        self._cross_encoders: dict[str, CrossEncoder] = {}
 
     def open(self, name: str) -> Ranker:
         """The ranker of a checked name."""
         if name == "bm25":
             return self._open_words()
+        if name.startswith(RERANK):
+            model, _, first = name.removeprefix(RERANK).partition(",")
+            return TwoStage(self.open(first), self._open_cross_encoder(model), self._config, report=self._report)
+        if name.startswith(INDEX):
+            return self._open_index(name)
         if name.startswith(HYBRID):
             return Hybrid(self._open_words(), self._open_model(name.removeprefix(HYBRID)), self._config)
         return self._open_model(name)
@@ -111,3 +132,20 @@ class _Opener:
                 encoder = self._opened.enter_context(open_cached(name, self._cache, **settings))
             self._models[name] = Dense(name, encoder, report=self._report)
         return self._models[name]
+
+    def _open_index(self, name: str) -> Ranker:
+        if name not in self._indexes:
+            from procqa.evaluation.rankers.served import Served  # loads FAISS, which training has no use for
+
+            served = Served(name, Path(name.removeprefix(INDEX)), self._config, report=self._report)
+            self._opened.callback(served.close)
+            self._indexes[name] = served
+        return self._indexes[name]
+
+    def _open_cross_encoder(self, name: str) -> CrossEncoder:
+        if name not in self._cross_encoders:
+            # A pair is two texts.
+            self._cross_encoders[name] = open_cross_encoder(
+                name, max_tokens=2 * self._config.max_tokens, precision=self._config.precision
+            )
+        return self._cross_encoders[name]
