@@ -80,6 +80,11 @@ class Source:
         self.manifest = load_manifest(path, kind="dataset") if is_dataset else None
 
     @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.path.resolve().name
+
+    @property
     def origin(self) -> Input:
         """The name, size and digest of the data: what a dataset states, or that of the source files of a tree."""
         return digest_source(self.path)
@@ -262,6 +267,11 @@ class Documents:
     def __len__(self) -> int:
         """How many documents there are."""
         return len(self._order)
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """(n,) the row of the document at each position, in the order of the file."""
+        return self._order
 
     def __getitem__(self, position: int) -> Document:
         """The document at a position in the order of ids."""
