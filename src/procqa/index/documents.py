@@ -58,6 +58,7 @@ SCHEMA = pa.schema(
 """Columns of the documents, in order. Source: ours, docs/decisions/0007."""
 
 ATTRIBUTION_FIELDS = tuple(SCHEMA.names[10:19])
+TEXT_FIELDS = ["title", "question", "answer"]
 PLACE_FIELDS = ("path", "line", "symbol")
 
 
@@ -293,6 +294,30 @@ class Documents:
         if low == len(self) or self._row(low, ["id"])["id"] != id:
             return None
         return self[low]
+
+    def holding(self, phrase: str, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of some documents hold a phrase in title, question or answer, in any case and however it is broken.
+
+        Args:
+            phrase: words and signs; a blank in it stands for any white space.
+            positions: (n,) ascending.
+
+        Returns:
+            (m,) ascending.
+        """
+        pattern = r"\s+".join(map(re.escape, phrase.split()))
+        rows = self._order[positions]
+        found = []
+        for batch in np.unique(rows // BATCH_ROWS):
+            mine = np.flatnonzero(rows // BATCH_ROWS == batch)
+            with self._lock:
+                texts = self._rows.get_batch(int(batch)).select(TEXT_FIELDS).take(pa.array(rows[mine] % BATCH_ROWS))
+            holds = [
+                pc.match_substring_regex(column, pattern, ignore_case=True).to_numpy(zero_copy_only=False)
+                for column in texts.columns
+            ]
+            found.append(positions[mine[np.logical_or.reduce(holds)]])
+        return np.sort(np.concatenate(found)) if found else positions[:0]
 
     def _row(self, position: int, columns: list[str]) -> dict[str, Any]:
         batch, offset = divmod(int(self._order[position]), BATCH_ROWS)

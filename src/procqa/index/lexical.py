@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,21 @@ class LexicalIndex:
             parts.append(self._must(few))
             n_allowed = len(self)
         return self._best(tantivy.Query.boolean_query(parts), k, allowed, len(self) / n_allowed)
+
+    def having(self, terms: Sequence[str]) -> NDArray[np.int64]:
+        """The positions (n,), ascending, of the documents that hold each of some tokens in any field.
+
+        Args:
+            terms: tokens of ``lexical_tokens``; none given are held by all documents.
+        """
+        if not terms:
+            return np.arange(len(self))
+        if len(self) == 0:
+            return np.empty(0, np.int64)
+        parts = [self._must(self._any_of(Counter([term]))) for term in dict.fromkeys(terms)]
+        found = self._searcher.search(tantivy.Query.boolean_query(parts), len(self), count=False).hits
+        positions = self._searcher.fast_field_values("position", [address for _, address in found])
+        return np.sort(np.array(positions, np.int64))
 
     def _must(self, condition: tantivy.Query) -> tuple[tantivy.Occur, tantivy.Query]:
         """A condition that a hit must meet and that adds nothing to its score."""
