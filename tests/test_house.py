@@ -84,6 +84,7 @@ TESTED_ELSEWHERE = {
     "config/presets.py": "tests/test_presets.py",
     "search/pages/markup.py": "tests/search/test_markup.py",
     "search/pages/render.py": "tests/search/web/test_app.py",
+    "search/web/agents.py": "tests/search/test_mcp.py",
     "search/web/answers.py": "tests/search/web/test_rim.py",
     "search/web/figures.py": "tests/search/web/test_rim.py",
     "search/web/schema.py": "tests/search/web/test_schemathesis.py",

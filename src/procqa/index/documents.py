@@ -144,34 +144,33 @@ def _document(row: dict[str, Any], where: str) -> Document:
         raise ArtifactError(f"every row of {where} must name its language in one word, got {row['language']!r}")
     created = row["answer_created"]
     place = code_place(row)
-    attribution = _attribution(row, where, has_links=place is None)
-    return Document(
-        id=document_id(row["site"], row["answer_id"]),
-        language=row["language"],
-        title=row["title"],
-        question=row["question"],
-        answer=row["answer"],
-        tags=tuple(row["tags"]),
-        score=row["answer_score"],
-        created_ms=row["question_created"] if created is None else created,
-        question_id=row["question_id"],
-        answer_id=row["answer_id"],
-        attribution=attribution,
-        place=place,
-    )
+    try:
+        return Document(
+            id=document_id(row["site"], row["answer_id"]),
+            language=row["language"],
+            title=row["title"],
+            question=row["question"],
+            answer=row["answer"],
+            tags=tuple(row["tags"]),
+            score=row["answer_score"],
+            created_ms=row["question_created"] if created is None else created,
+            question_id=row["question_id"],
+            answer_id=row["answer_id"],
+            attribution=_attribution(row, has_links=place is None),
+            place=place,
+        )
+    except (ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"every row of {where} must name its authors and licences, and link to its question where it is of a site, "
+            f"but answer {row['answer_id']} does not: build the dataset again"
+        ) from error
 
 
-def _attribution(row: dict[str, Any], where: str, *, has_links: bool) -> Attribution:
+def _attribution(row: dict[str, Any], *, has_links: bool) -> Attribution:
     fields = {name: row[name] for name in ATTRIBUTION_FIELDS if name != "origin"}
     if not has_links:
         fields |= {"question_url": None, "answer_url": None}
-    try:
-        return Attribution(origin=row["site"], **fields)
-    except (ValueError, AttributeError) as error:
-        raise ArtifactError(
-            f"every row of {where} must name its authors and licences, but answer {row['answer_id']} does not: "
-            "build the dataset again"
-        ) from error
+    return Attribution(origin=row["site"], **fields)
 
 
 def document_id(site: str, answer_id: int) -> str:

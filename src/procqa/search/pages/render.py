@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from procqa import __version__
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
-from procqa.records import Attribution, CodePlace, Hit
+from procqa.records import LOCAL, Attribution, CodePlace, Hit
 from procqa.search.pages.markup import REL, safe_url, to_html
 from procqa.search.searcher import Searcher, SearchResult, markdown_of
 
@@ -74,6 +74,11 @@ class Shown:
     def link(self) -> str | None:
         """Where the title leads."""
         return self.question_url or self.answer_url
+
+    @property
+    def names_source(self) -> bool:
+        """Whether the origin says more than the authors' names."""
+        return self.by.origin != LOCAL or self.place is not None or self.link is not None
 
     @property
     def by_one(self) -> bool:

@@ -30,6 +30,7 @@ from procqa.search.live import LiveSearcher
 from procqa.search.pages import render
 from procqa.search.problems import PROBLEMS, quote, shorten, to_sentence
 from procqa.search.searcher import Searcher, SearchResult, document_json, result_json
+from procqa.search.web.agents import Agents
 from procqa.search.web.answers import problem_response, request_id
 from procqa.search.web.figures import Figures
 from procqa.search.web.gate import Gate, load_token
@@ -68,6 +69,14 @@ class Service:
     desk: Desk
     figures: Figures
 
+    async def run(self, task: Callable[[Searcher], Answer]) -> Answer:
+        """What a task makes of the index as it stands now.
+
+        Raises:
+            Refused: no place, or no time.
+        """
+        return await self.desk.run(lambda: task(self.live.current()))
+
     async def search(
         self,
         query: str,
@@ -86,13 +95,12 @@ class Service:
         if len(query) > MAX_QUERY_CHARS:
             raise HTTPException(413, f"a query must have at most {MAX_QUERY_CHARS:,} characters, got {len(query):,}")
 
-        def task() -> Answer:
-            searcher = self.live.current()
+        def task(searcher: Searcher) -> Answer:
             result = searcher.search(query, config, is_code=is_code)
             self.figures.search_seconds.labels(result.mode).observe(result.seconds)
             return view(searcher, result)
 
-        return await self.desk.run(task)
+        return await self.run(task)
 
 
 def make_app(index: Path, config: ServeConfig) -> ASGIApp:
@@ -105,9 +113,12 @@ def make_app(index: Path, config: ServeConfig) -> ASGIApp:
     service = Service(live, desk, Figures(live, lambda: desk.taken))
     token = None if config.token_file is None else load_token(Path(config.token_file))
 
+    agents = Agents(service.run)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with agents.running():
+            yield
         service.desk.close()
 
     app = FastAPI(
@@ -117,6 +128,8 @@ def make_app(index: Path, config: ServeConfig) -> ASGIApp:
     _add_page(app, service)
     _add_api(app, service)
     _add_probes(app, service)
+    # Its messages are described by the protocol, not by OpenAPI.
+    app.router.routes.append(Route(agents.path, agents, methods=["POST"], include_in_schema=False))
     _add_descriptions(app, service, has_token=token is not None)
     gated: ASGIApp = Gate(app, config, token)
     if config.cors_origins:
@@ -125,7 +138,7 @@ def make_app(index: Path, config: ServeConfig) -> ASGIApp:
             gated,
             allow_origins=config.cors_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("authorization", "content-type", "x-request-id"),
+            allow_headers=("authorization", "content-type", "mcp-protocol-version", "x-request-id"),
             expose_headers=("x-request-id", "retry-after"),
         )
     return Rim(gated, service.figures)
@@ -246,7 +259,7 @@ def _add_api(app: FastAPI, service: Service) -> None:
         summary="One document with its question, tags and attribution.",
     )
     async def document(id: Annotated[str, PathParameter(description="the id of a hit")]) -> Response:  # noqa: A002
-        found = await service.desk.run(lambda: service.live.current().document(id))
+        found = await service.run(lambda searcher: searcher.document(id))
         if found is None:
             raise HTTPException(404, f"no document of this index has the id {quote(id)}: take the id of a hit")
         return JSONResponse(document_json(found))

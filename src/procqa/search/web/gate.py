@@ -1,7 +1,7 @@
 """Who may ask: the name by which a server on the loopback is asked, and the token.
 
 A page of a stranger can make a browser ask a server of its visitor's own machine, under a name that leads there
-(DNS rebinding). So without a token such a server answers to its own names only. Source: ours, docs/decisions/0025.
+(DNS rebinding). So without a token such a server answers to its own names only. Source: ours, docs/decisions/0026.
 """
 
 import base64
