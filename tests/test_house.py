@@ -49,7 +49,7 @@ TESTED_ELSEWHERE = {
     "cli/demo.py": "tests/test_demo.py",
     "cli/doctor.py": "tests/test_doctor.py",
     "cli/index.py": "tests/cli/test_search.py",
-    "cli/serve.py": "tests/search/test_web.py",
+    "cli/serve.py": "tests/search/test_server.py",
     "cli/show.py": "tests/cli/test_build.py",
     "cli/verify.py": "tests/cli/test_build.py",
     "corpora/families.py": "tests/evaluation/test_tasks.py",
@@ -82,10 +82,12 @@ TESTED_ELSEWHERE = {
     "config/search.py": "tests/test_config.py",
     "config/train.py": "tests/test_config.py",
     "config/presets.py": "tests/test_presets.py",
-    "search/live.py": "tests/search/test_web.py",
     "search/pages/markup.py": "tests/search/test_markup.py",
-    "search/pages/render.py": "tests/search/test_web.py",
-    "search/server.py": "tests/search/test_web.py",
+    "search/pages/render.py": "tests/search/web/test_app.py",
+    "search/web/agents.py": "tests/search/test_mcp.py",
+    "search/web/answers.py": "tests/search/web/test_rim.py",
+    "search/web/figures.py": "tests/search/web/test_rim.py",
+    "search/web/schema.py": "tests/search/web/test_schemathesis.py",
 }
 """Modules whose tests do not stand at the mirrored path, and where they stand."""
 

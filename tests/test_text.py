@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from procqa.records import Segment
-from procqa.text import MAX_TOKEN_CHARS, count_chars, fence, fold, join, lexical_tokens, segments
+from procqa.text import MAX_TOKEN_CHARS, count_chars, fence, fold, join, lexical_tokens, one_line, segments, visible
 
 ANY_TEXT = st.text(alphabet=st.one_of(st.sampled_from(" \t\n\r`~\\>-x"), st.characters()), max_size=60)
 FENCE_LINES = st.lists(
@@ -203,3 +203,16 @@ def test_megabytes_of_one_word_are_tokenized_in_one_pass():
     assert len(lexical_tokens("b." * 500_000)) == 500_000
     assert lexical_tokens("_" * 1_000_000) == []
     assert fold(unicodedata.lookup("LATIN SMALL LIGATURE FI") * 500_000) == "fi" * 500_000
+
+
+def test_text_of_every_script_stays_as_it_is():
+    text = "naïve 日本語 العربية 👩‍💻 \u00a0 tab\tline\n"
+    assert visible(text) == text
+
+
+def test_what_has_power_over_a_terminal_or_a_reader_becomes_a_sign():
+    assert (
+        visible("\x1b[2J \x9b31m \x7f \u202e \u2066 \ud800 \u2028")
+        == "␛[2J \ufffd31m \ufffd \ufffd \ufffd \ufffd \ufffd"
+    )
+    assert one_line(" a\n\tb \x00 ") == "a b ␀"

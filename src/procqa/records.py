@@ -10,6 +10,9 @@ from typing import Literal
 
 SegmentKind = Literal["text", "code"]
 
+LOCAL = "local"
+"""The origin of posts that have no pages: their authors' names say where they come from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -139,6 +142,9 @@ class Document:
     Args:
         id: unique in an index, without white space: ``SITE:ANSWER_ID``.
         place: set where the document is source code; its ids and web addresses then mean nothing.
+
+    Raises:
+        ValueError: it is a post of a site and links to none of its pages: such a hit must not be shown.
     """
 
     id: str
@@ -153,6 +159,12 @@ class Document:
     answer_id: int
     attribution: Attribution
     place: CodePlace | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a post that cannot be found again."""
+        by = self.attribution
+        if self.place is None and by.origin != LOCAL and not (by.question_url or by.answer_url):
+            raise ValueError(f"a post of {by.origin} must link to its question, but {self.id} does not")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

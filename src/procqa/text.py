@@ -32,6 +32,9 @@ Keywords (``for``, ``in``, ``is``, ``not``, ``with`` …) stay: people ask about
 on test sets that are also reported. Source: ours: docs/decisions/0006, which tells the gain on each.
 """
 
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+"""What turns the direction of the characters after it, and so what a reader takes them for."""
+
 _FENCE_LINE = re.compile(r"^( {0,3})(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 _INFO_WORD = re.compile(r"[\w+#][\w+#.-]*")
 _BACKTICK_RUN = re.compile(r"`{3,}")
@@ -213,3 +216,22 @@ def _stem(word: str) -> str:
     with _STEMMER_LOCK:
         stemmed: str = _STEMMER.stemWord(word)
     return stemmed
+
+
+def one_line(text: str) -> str:
+    """The text as ``visible`` shows it, on one line."""
+    return " ".join(visible(text).split())
+
+
+def visible(text: str) -> str:
+    """The text without power over what shows it: control characters are replaced by visible signs."""
+    return "".join(_sign(character) for character in text)
+
+
+def _sign(character: str) -> str:
+    if character in "\n\t" or character.isprintable():
+        return character
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    is_control = character in BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs", "Cn", "Zl", "Zp")
+    return "\ufffd" if is_control else character

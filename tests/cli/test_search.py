@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from procqa.cli import main
-from procqa.cli.common import attribution_lines, visible
+from procqa.cli.common import attribution_lines
 from procqa.config import SearchConfig
 from procqa.records import Attribution
 from procqa.search.searcher import Searcher, result_json
@@ -146,11 +146,6 @@ def test_an_author_cannot_write_lines_of_his_own():
     licences = {"question_licence": "MIT", "answer_licence": "MIT", "question_url": None, "answer_url": None}
     by = Attribution(question_author="Ann\nby Bob", answer_author="Ann\nby Bob", **place, **licences)
     assert list(attribution_lines(by, None)) == ["question and answer by Ann by Bob, MIT"]
-
-
-def test_text_of_every_script_stays_as_it_is():
-    text = "naïve 日本語 العربية 👩‍💻 \u00a0 tab\tline\n"
-    assert visible(text) == text
 
 
 @pytest.mark.parametrize("source", ["file", "standard input", "query"])

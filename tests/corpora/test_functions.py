@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from procqa.corpora.functions import Function, read_functions
+from procqa.corpora.functions import Function, read_definitions, read_functions
 from procqa.corpora.grammars import TABLES, load_grammar
 
 pytest.importorskip("tree_sitter")
@@ -420,3 +420,57 @@ def test_python_code_without_its_docstring_parses_to_the_same_tree_less_the_docs
     }
     assert cut
     assert cut == {line: whole[line] for line in cut}
+
+
+CLASSES = {
+    "c": ("/* A point. */\nstruct point { int x; };\ntypedef struct { int a; } thing;\nenum color { RED };\n",
+          [("point", "A point."), ("thing", ""), ("color", "")]),
+    "cpp": ("// A basket.\nclass Basket { int n() { return 1; } };\ntemplate <class T> struct Box { T v; };\n",
+            [("Basket", "A basket."), ("Basket.n", ""), ("Box", "")]),
+    "csharp": ("/// <summary>A basket.</summary>\nclass Basket { int N() { return 1; } }\nenum E { A }\n",
+               [("Basket", "A basket."), ("Basket.N", ""), ("E", "")]),
+    "go": ("package a\n// Point is one.\ntype Point struct { X int }\ntype (\n // I is.\n I interface { F() }\n)\n",
+           [("Point", "Point is one."), ("I", "I is.")]),
+    "java": ("/** A basket. */\n@Deprecated\nclass Basket { enum K { A } int n() { return 1; } }\n",
+             [("Basket", "A basket."), ("Basket.K", ""), ("Basket.n", "")]),
+    "javascript": ("/** A basket. */\nexport class Basket { n() { return 1; } }\nconst C = class { };\n",
+                   [("Basket", "A basket."), ("Basket.n", ""), ("C", "")]),
+    "lisp": ("; A basket.\n(defclass basket (store) ((n :initform 0)))\n(defstruct point x y)\n",
+             [("basket", "A basket."), ("point", "")]),
+    "php": ("<?php\n/** A basket. */\nclass Basket { function n() { return 1; } }\ninterface I { }\n",
+            [("Basket", "A basket."), ("Basket.n", ""), ("I", "")]),
+    "python": ("@d\nclass Basket(S):\n    'A basket.'\n    def n(self):\n        return 1\n    class K:\n        x = 1",
+               [("Basket", "A basket."), ("Basket.n", ""), ("Basket.K", "")]),
+    "ruby": ("# A basket.\nclass Basket < S\n  def n\n    1\n  end\nend\n",
+             [("Basket", "A basket."), ("Basket.n", "")]),
+    "rust": ("/// A basket.\n#[derive(Debug)]\nstruct Basket { n: u32 }\ntrait T { fn f(&self) -> u32 { 1 } }\n",
+             [("Basket", "A basket."), ("T", ""), ("T.f", "")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", CLASSES)
+def test_classes_are_definitions_beside_functions(language):
+    source, expected = CLASSES[language]
+    found = list(read_definitions(source.encode(), load_grammar(language)))
+    assert [(definition.name, definition.docstring) for definition in found] == expected
+
+
+def test_the_code_of_a_class_is_its_outline():
+    python = (
+        '@d\nclass A(B):\n    """Doc."""\n\n    n = 1\n\n'
+        "    def f(self):\n        def g():\n            return 1\n        return g\n"
+    )
+    java = "class A {\n  int n;\n  int f() { return n; }\n  class B { int g() { return 1; } }\n}\n"
+    assert next(read_definitions(python.encode(), load_grammar("python"))).code == (
+        "@d\nclass A(B):\n\n    n = 1\n\n    def f(self):\n        ..."
+    )
+    assert next(read_definitions(java.encode(), load_grammar("java"))).code == (
+        "class A {\n  int n;\n  int f() { ... }\n  class B { int g() { ... } }\n}"
+    )
+
+
+def test_functions_alone_are_the_same_with_and_without_classes():
+    for language, (source, _) in CLASSES.items():
+        grammar = load_grammar(language)
+        functions = list(read_functions(source.encode(), grammar))
+        assert [each for each in read_definitions(source.encode(), grammar) if each in functions] == functions

@@ -11,7 +11,9 @@ import pytrec_eval
 from procqa.config import EvaluateConfig
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
 from procqa.evaluation.evaluate import evaluate
-from procqa.evaluation.results import Result, to_json
+from procqa.evaluation.rankers import Details
+from procqa.evaluation.results import Leak, Result, to_json
+from tests.evaluation.exams import ByHand
 from tests.evaluation.small import GO, PYTHON, RUBY, write_beir, write_dataset, write_lines
 from tests.index.small import write_encoder
 
@@ -258,3 +260,13 @@ def test_with_a_cache_the_numbers_are_the_same_and_vectors_are_kept(data: list[P
     assert plain == first == second
     assert all(kept)
     assert sorted(path.stat().st_size for path in tmp_path.glob("cache/*/*.vectors")) == kept
+
+
+@pytest.mark.usefixtures("socket_disabled")
+def test_a_model_of_a_users_ranker_that_is_not_here_is_not_fetched_for_a_leak_check(data: list[Path]):
+    ranker = ByHand({"apple": ["d1"], "apple cherry": ["d3"]})
+    ranker.details = Details(models=("nobody/nowhere",))
+
+    (result,) = evaluate([ranker], ["beir:fruit"], data, CONFIG)
+
+    assert result.leak == Leak(checked=False)

@@ -12,6 +12,7 @@ from procqa import artifact, chain
 from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.documents import Documents
+from procqa.index.filters import Filter, FilterColumns
 from tests.index.small import ROWS, WordEncoder, to_row, write_dataset, write_encoder
 
 
@@ -38,6 +39,17 @@ def test_an_index_says_what_it_holds(dataset: Path, tmp_path: Path):
     assert manifest.inputs == (artifact.digest_input(dataset),)
     assert all(name.startswith(manifest.sha256[:12] + "/") for name in manifest.files)
     assert {check.outcome for check in chain.verify(tmp_path / "i", [dataset])} == {"ok"}
+
+
+def test_an_index_knows_which_source_a_document_came_from(dataset: Path, tmp_path: Path):
+    more = write_dataset(tmp_path / "more", [{**ROWS[0], "answer": "Newer."}, to_row(50, "rust", "Sort", "v.sort()")])
+    build_index([dataset, more], tmp_path / "i", encoder=None)
+    (generation,) = (tmp_path / "i").glob("*/")
+    documents, columns = Documents(generation / "documents"), FilterColumns(generation / "filters")
+    assert columns.known("source") == ("d", "more")
+    of_more = columns.allowed(Filter(sources=("more",)))
+    assert [documents[position].answer_id for position in np.flatnonzero(of_more)] == [10, 50]
+    documents.close()
 
 
 def test_nothing_is_left_beside_an_index(dataset: Path, tmp_path: Path):
@@ -125,7 +137,7 @@ def test_two_builds_of_the_same_hold_the_same_documents_and_vectors(dataset: Pat
         }
         for folder in (next((tmp_path / "a").glob("*/")), next((tmp_path / "b").glob("*/")))
     ]
-    assert len(kept[0]) == 8
+    assert len(kept[0]) == 16
     assert kept[0] == kept[1]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def make_dense(texts: Texts, folder: Path) -> None:
 def open_dense(folder: Path) -> Search:
     index = DenseIndex(folder)
 
-    def search(query: str, k: int, **options: str | None) -> Ranking:
+    def search(query: str, k: int, **options: Any) -> Ranking:
         return index.search(WordEncoder().encode_documents([query])[0], k, **options)
 
     return search
@@ -99,6 +100,19 @@ def test_a_language_keeps_only_its_documents(kind: Kind, tmp_path: Path):
     assert positions(search("read a file", 1, language="python")) == [2]
     assert positions(search("read a file", 1, language="go")) == [0]
     assert all(TEXTS[position][0] == "python" for position in positions(search("sort read file", 9, language="python")))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.002, 0.02, 0.3, 0.9, 1.0])
+def test_only_what_is_allowed_is_found_and_nothing_of_it_is_lost(kind: Kind, tmp_path: Path, share: float):
+    texts = [(language, f"{text} {'list ' * (number % 7)}") for number in range(400) for language, text in TEXTS]
+    search = build(kind, texts, tmp_path / "i")
+    allowed = np.random.default_rng(1).random(len(texts)) < share
+    for query in ("read list", "sort a map", "goroutine"):
+        everything = search(query, len(texts))
+        for k in (1, 10, 100):
+            assert search(query, k, allowed=allowed) == [hit for hit in everything if allowed[hit[0]]][:k]
+            of_go = [hit for hit in everything if allowed[hit[0]] and texts[hit[0]][0] == "go"][:k]
+            assert search(query, k, allowed=allowed, language="go") == of_go
 
 
 def test_a_query_without_a_known_word_finds_nothing(kind: Kind, tmp_path: Path):

@@ -7,20 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procqa.errors import QueryError
-from procqa.search.query import Query, Wanted, parse_query
+from procqa.index.filters import Filter
+from procqa.search.query import Query, parse_query
 
 
 def test_plain_words_are_what_is_ranked_by():
     query = parse_query("  remove duplicates   from a list ")
 
-    assert (query.text, query.kind, query.wanted) == ("remove duplicates from a list", "words", Wanted())
+    assert (query.text, query.kind, query.wanted) == ("remove duplicates from a list", "words", Filter())
 
 
 def test_filters_are_taken_out_of_the_words():
     query = parse_query("merge frames lang:py,rb tag:Pandas after:2020 before:2021-06 score:5 source:dump sort")
 
     assert query.text == "merge frames sort"
-    assert query.wanted == Wanted(
+    assert query.wanted == Filter(
         languages=("python", "ruby"),
         tags=("pandas",),
         after_ms=1_577_836_800_000,
@@ -40,7 +41,7 @@ def test_a_phrase_must_be_there_and_is_ranked_by_too():
     query = parse_query('python "list  index out of range" loop')
 
     assert query.text == "python list index out of range loop"
-    assert query.wanted.phrases == ("list index out of range",)
+    assert query.phrases == ("list index out of range",)
 
 
 def test_a_phrase_alone_is_a_query():
@@ -50,7 +51,7 @@ def test_a_phrase_alone_is_a_query():
 def test_a_word_with_a_minus_is_left_out():
     query = parse_query("sort a dictionary -pandas -c++")
 
-    assert (query.text, query.wanted.without) == ("sort a dictionary", ("pandas", "c++"))
+    assert (query.text, query.without) == ("sort a dictionary", ("pandas", "c++"))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_a_word_with_a_minus_is_left_out():
 def test_signs_that_are_no_syntax_stay_words(text: str):
     query = parse_query(text)
 
-    assert (query.text, query.wanted, query.kind) == (text, Wanted(), "words")
+    assert (query.text, query.wanted, query.kind) == (text, Filter(), "words")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_twenty_thousand_characters_are_a_query():
 def test_in_code_nothing_is_syntax(code: str):
     query = parse_query(code)
 
-    assert (query.kind, query.text, query.wanted) == ("code", code, Wanted())
+    assert (query.kind, query.text, query.wanted) == ("code", code, Filter())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Queries meet an index: modes, filters, fusion, refusals, and attribution on every hit."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,84 @@ def test_index_and_search_open_no_socket(tmp_path: Path, socket_disabled: None):
         [write_dataset(tmp_path / "d", ROWS)], tmp_path / "i", encoder=open_encoder(str(model)), encoder_folder=model
     )
     assert ids(Searcher.open(tmp_path / "i"), "read file", k=1) == ["stackoverflow.com:20"]
+
+
+@pytest.fixture(scope="module")
+def posts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """Posts that differ in everything a query can ask for."""
+    folder = tmp_path_factory.mktemp("posts")
+    years = {"old": 1_400_000_000_000, "new": 1_700_000_000_000}
+    rows = [
+        to_row(110, "python", "Read a file", "Use open().", tags=["python", "io"], answer_created=years["old"]),
+        to_row(112, "python", "Read a csv file", "Use pandas.", tags=["python", "Pandas"], answer_score=40),
+        to_row(114, "go", "Read a file", "ReadFile reads  the whole\nfile.", answer_created=years["new"], tags=["go"]),
+        to_row(116, "go", "Read an index", "panic: runtime error: index out of range", tags=["go"]),
+        to_row(118, "go", "Another thing", "error of range, runtime index panic out", tags=["go"]),
+    ]
+    model = write_encoder(folder / "model")
+    dataset = write_dataset(folder / "d", rows)
+    build_index([dataset], folder / "i", encoder=open_encoder(str(model)), encoder_folder=model)
+    searcher = Searcher.open(folder / "i")
+    yield searcher
+    searcher.close()
+
+
+def numbers(searcher: Searcher, query: str, **options: object) -> set[int]:
+    result = searcher.search(query, SearchConfig(**options))  # type: ignore[arg-type]
+    return {hit.document.answer_id for hit in result.hits}
+
+
+@pytest.mark.parametrize("mode", ["lexical", "dense", "hybrid"])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("read file lang:go", {114, 116, 118}),
+        ("read file lang:py", {110, 112}),
+        ("read file lang:py,go", {110, 112, 114, 116, 118}),
+        ("read file tag:pandas", {112}),
+        ("read file tag:python tag:io", {110}),
+        ("read file before:2015", {110}),
+        ("read file after:2023", {114}),
+        ("read file score:10", {112}),
+        ("read file source:d lang:go", {114, 116, 118}),
+        ("read file source:nowhere", set()),
+        ('read "the whole file"', {114}),
+        ('read "open()."', {110}),
+        ("read file -pandas lang:python", {110}),
+        ("read file lang:python -pandas -open", set()),
+    ],
+)  # fmt: skip
+def test_a_hit_has_all_that_a_query_asks_for(posts: Searcher, mode: str, query: str, found: set[int]):
+    hits = numbers(posts, query, mode=mode)
+
+    # By words only what shares one is found; vectors rank whatever is let through.
+    assert hits <= found if mode == "lexical" else hits == found
+
+
+def test_a_language_that_the_index_lacks_is_one_sentence_in_a_query_too(posts: Searcher):
+    with pytest.raises(QueryError, match=r"language must be one of the index \(go, python\)"):
+        posts.search("read lang:cobol", SearchConfig())
+
+
+def test_filters_of_the_query_and_of_the_options_both_hold(posts: Searcher):
+    assert numbers(posts, "read file score:10", language="python", mode="dense") == {112}
+    assert numbers(posts, "read file score:10", language="go", mode="dense") == set()
+
+
+def test_a_document_with_the_error_to_the_letter_stands_above_one_with_its_words(posts: Searcher):
+    trace = "panic: runtime error: index out of range\n\ngoroutine 1 [running]:\nmain.main()"
+    result = posts.search(trace, SearchConfig(mode="lexical"))
+    plain = posts.search("runtime error index out of range panic", SearchConfig(mode="lexical"))
+
+    assert (result.kind, result.query) == ("error", trace)
+    assert result.hits[0].document.answer_id == 116
+    scores = {hit.document.answer_id: hit.score for hit in result.hits}
+    before = {hit.document.answer_id: hit.score for hit in plain.hits}
+    assert scores[116] == pytest.approx(1.5 * before[116])
+    assert scores[118] == pytest.approx(before[118])
+
+
+def test_signs_in_code_are_no_filters(posts: Searcher):
+    code = 'read(x, "lang:go") -y'
+    assert posts.search(code, SearchConfig(), is_code=True).kind == "code"
+    assert 110 in numbers(posts, "data = read(file)")

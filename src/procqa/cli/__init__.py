@@ -26,6 +26,7 @@ COMMANDS = {
     "index": "make datasets searchable",
     "search": "answer a query from an index",
     "serve": "serve an index over HTTP, with a page",
+    "mcp": "answer an agent from an index",
     "verify": "check a folder against its manifest, down to the dump",
     "show": "look into any folder procqa made",
     "doctor": "say what is installed and works",

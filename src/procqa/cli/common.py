@@ -4,7 +4,6 @@ import dataclasses
 import json
 import types
 import typing
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -12,7 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from procqa.config import EvaluateConfig
-from procqa.records import Attribution, CodePlace
+from procqa.records import LOCAL, Attribution, CodePlace
+from procqa.text import one_line
 
 ConfigType = TypeVar("ConfigType")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,13 +20,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON: one object a line")
 force_option = click.option("--force", is_flag=True, help="replace a folder that another recipe made")
 
-LOCAL = "local"
-"""The origin of posts that have no pages: their authors' names say where they come from."""
-
 COMPUTING = {"precision", "backend"}
 """The fields of EvaluateConfig that ``open_encoder`` takes and that change a vector by rounding alone."""
-
-BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
 def config_options(config_class: type, *, leave_out: Iterable[str] = ()) -> Callable[[Command], Command]:
@@ -127,25 +122,6 @@ def attribution_lines(by: Attribution, place: CodePlace | None) -> Iterator[str]
 
 def _link(url: str | None) -> str:
     return f", {url}" if url else ""
-
-
-def one_line(text: str) -> str:
-    """The text as ``visible`` shows it, on one line."""
-    return " ".join(visible(text).split())
-
-
-def visible(text: str) -> str:
-    """The text without the power over a terminal: control characters are replaced by visible signs."""
-    return "".join(_sign(character) for character in text)
-
-
-def _sign(character: str) -> str:
-    if character in "\n\t" or character.isprintable():
-        return character
-    if character < " ":
-        return chr(0x2400 + ord(character))
-    is_control = character in BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Cs", "Cn", "Zl", "Zp")
-    return "\ufffd" if is_control else character
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import config_options, json_option, print_json, progress, split_names, to_config, visible
+from procqa.cli.common import config_options, json_option, print_json, progress, split_names, to_config
 from procqa.config import EvaluateConfig
 from procqa.errors import ConfigError
+from procqa.text import visible
 
 if TYPE_CHECKING:
     from procqa.evaluation.differences import Difference

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import attribution_lines, config_options, json_option, one_line, print_json, to_config, visible
+from procqa.cli.common import attribution_lines, config_options, json_option, print_json, to_config
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.errors import QueryError
+from procqa.text import one_line, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -25,10 +25,12 @@ def command(index: Path, as_json: bool, **options: Any) -> None:
         if (error.name or "").startswith("procqa"):
             raise
         raise MissingExtra("serve", "procqa serve") from error
+    from procqa.search.logs import write_logs
 
     def announce(url: str) -> None:
-        click.echo(f"procqa: serving {url}", err=True)
         if as_json:
             print_json({"url": url, "index": str(index)})
 
-    serve(index, to_config(ServeConfig, options), announce=announce)
+    config = to_config(ServeConfig, options)
+    write_logs(config.log)
+    serve(index, config, announce=announce)

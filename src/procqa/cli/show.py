@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from procqa.cli.common import attribution_lines, json_option, one_line, print_json, visible
+from procqa.cli.common import attribution_lines, json_option, print_json
+from procqa.text import one_line, visible
 
 _SHOWN_CHARS = 600
 _SHORTENED = ("title", "question", "answer")

@@ -25,7 +25,7 @@ TRAINING = re.compile(r"(cosqa|conala)-.*(train|mined).*")
 _COLLECTIONS = tuple(f"{name}-" for name in PACS)
 _CODE = re.compile(r"(test|valid|codebase|\w+_(test|valid)_\d+|\w+_with_func)\.jsonl")
 _NAMES = frozenset(
-    Path(file).name for family in FAMILIES.values() for file in family.files if not file.endswith(".tsv")
+    Path(file).name for family in FAMILIES.values() for file in family.files if file.endswith((".jsonl", ".txt"))
 )
 
 

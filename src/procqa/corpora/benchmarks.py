@@ -8,7 +8,7 @@ from procqa.config import require
 from procqa.corpora.benchmark_texts import BenchmarkText, read_benchmark_texts
 from procqa.corpora.collection import Collection, Facts, Wanted
 from procqa.corpora.families import FAMILIES, Family
-from procqa.corpora.loaders import beir, functions, programs, questions
+from procqa.corpora.loaders import beir, functions, mteb, programs, questions
 from procqa.errors import ConfigError
 
 __all__ = [
@@ -69,6 +69,7 @@ LOADERS = {
     "codenet-raw": _CODENET,
     "rosetta": Loader(programs.load_rosetta, programs.rosetta_parts),
     "beir": Loader(beir.load_beir),
+    "mteb": Loader(mteb.load_mteb),
 }
 """Who loads the tasks of each family from published files."""
 

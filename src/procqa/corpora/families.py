@@ -102,7 +102,8 @@ _WHOLE_CODESEARCHNET = replace(
     _CODESEARCHNET,
     name="codesearchnet-whole",
     relevant="its own function",
-    protocol="MRR among 1,000 candidates; also among all functions of the partition, 0 beyond rank 1,000",
+    protocol="MRR among 1,000 candidates, in blocks of a shuffled order; here in blocks of the published one, and also "
+    "among all functions of the partition, 0 beyond rank 1,000",
     files=("{part}/final/jsonl/test/{part}_test_0.jsonl",),
     source="CodeSearchNet as published, its whole test partition",
     layout="github/CodeSearchNet@09c3594: README.md, resources/README.md",
@@ -315,6 +316,20 @@ _FAMILIES = (
         source="BEIR folder",
         layout="beir-cellar/beir: corpus, queries and qrels of a dataset",
         licence="as its publisher states",
+    ),
+    Family(
+        name="mteb",
+        part="NAME",
+        query="text, and after a blank the instruction, where the task has one; no prompt",
+        document="title, blank, text",
+        relevant="those judged above 0, with their grades",
+        protocol="nDCG over the first ten in MTEB(Code) and CoIR",
+        measure="ndcg@10",
+        folder="mteb",
+        files=("NAME",),
+        source="a retrieval task of mteb",
+        layout="a copy of the dataset repository that mteb names, at its revision",
+        licence="as mteb states for the task",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The functions in one file of source code: name, docstring, and code without it, by tree-sitter.
+"""The functions and classes in one file of source code: name, docstring, and code without it, by tree-sitter.
 
 Works on byte ranges that queries give, so a deep tree costs no recursion; a file with syntax errors gives
 what the parser makes of it. It decides nothing: what is too short to keep is for the caller.
@@ -23,7 +23,7 @@ BLOCK_COMMENTS = (b"#|",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """One function or method with a body.
+    """One function or method with a body, or one class.
 
     Args:
         name: qualified by the types and functions around it, parts joined by a full stop.
@@ -42,13 +42,14 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Span:
-    """A named byte range: a function, or a scope where ``body`` is None."""
+    """A named byte range: a function or a class, or a scope where ``body`` is None."""
 
     start: int
     end: int
     name: str
     body: tuple[int, int] | None = None
     docstring: tuple[int, int] | None = None
+    is_class: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +64,45 @@ class _Comment:
 def read_functions(source: bytes, grammar: Grammar) -> Iterator[Function]:
     """The named functions of a UTF-8 file in the order they start, outer before inner."""
     root = grammar.parser.parse(source).root_node
-    functions = _function_spans(root, source, grammar)
-    if not functions:
+    return _read(root, source, grammar, _named_spans(grammar.functions, root, source, grammar))
+
+
+def read_definitions(source: bytes, grammar: Grammar) -> Iterator[Function]:
+    """The named functions and classes of a UTF-8 file in the order they start, outer before inner.
+
+    The code of a class is its outline: what its methods do is cut, for they are definitions of their own.
+    """
+    root = grammar.parser.parse(source).root_node
+    functions = _named_spans(grammar.functions, root, source, grammar)
+    classes = _named_spans(grammar.classes, root, source, grammar)
+    return _read(root, source, grammar, [*functions, *(replace(span, is_class=True) for span in classes)])
+
+
+def _read(root: Any, source: bytes, grammar: Grammar, found: list[_Span]) -> Iterator[Function]:
+    """The functions and classes of some spans, with their qualified names and what documents them."""
+    if not found:
         return
     comments = _comments(root, source, grammar)
-    spans = sorted([*functions, *_scope_spans(root, source, grammar)], key=lambda span: (span.start, -span.end))
+    bodies = sorted(span.body for span in found if span.body is not None and not span.is_class)
+    spans = sorted(
+        [*found, *_scope_spans(root, source, grammar)], key=lambda span: (span.start, -span.end, not span.is_class)
+    )
     around: list[_Span] = []
     for span in spans:
         while around and around[-1].end <= span.start:
             around.pop()
         if span.body is not None:
             name = ".".join([*(outer.name for outer in around), span.name])
-            yield _to_function(replace(span, name=name), comments, source, grammar)
-        around.append(span)
+            cuts = bodies if span.is_class else []
+            yield _to_function(replace(span, name=name), comments, source, grammar, cuts)
+        if not span.is_class:  # as a scope it comes again
+            around.append(span)
 
 
-def _function_spans(root: Any, source: bytes, grammar: Grammar) -> list[_Span]:
-    """One span a function: patterns that match the same name are merged into the widest."""
+def _named_spans(query: Any, root: Any, source: bytes, grammar: Grammar) -> list[_Span]:
+    """One span a function or class: patterns that match the same name are merged into the widest."""
     found: dict[int, _Span] = {}
-    for captures in _matches(grammar.functions, root):
+    for captures in _matches(query, root):
         function, name = captures["function"][0], captures["name"][0]
         known = found.get(name.start_byte)
         docstring = _range(captures.get("docstring")) or (known.docstring if known else None)
@@ -159,10 +180,13 @@ def _comments(root: Any, source: bytes, grammar: Grammar) -> list[_Comment]:
     return sorted(found, key=lambda comment: comment.end)
 
 
-def _to_function(span: _Span, comments: list[_Comment], source: bytes, grammar: Grammar) -> Function:
+def _to_function(
+    span: _Span, comments: list[_Comment], source: bytes, grammar: Grammar, cuts: list[tuple[int, int]]
+) -> Function:
+    """The function or class of a span, without the bodies in it that are to be cut."""
     start, above = _comments_above(span.start, comments, source, grammar)
     docstring = comment_text([_decode(source[c.start : c.end]) for c in above], xml=grammar.language == "csharp")
-    code = _decode(source[start : span.end])
+    code = _decode(_cut(source, start, span.end, cuts))
     body_start, body_end = span.body or (start, span.end)
     body = source[body_start:body_end]
     if span.docstring is not None:
@@ -184,6 +208,18 @@ def _to_function(span: _Span, comments: list[_Comment], source: bytes, grammar: 
         code=_dedent(code, _decode(indent[0]) if indent else ""),
         body_chars=len("".join(_decode(body).split())),
     )
+
+
+def _cut(source: bytes, start: int, end: int, cuts: list[tuple[int, int]]) -> bytes:
+    """The bytes of a range with each of the sorted ranges in it as an empty body."""
+    pieces, place = [], start
+    for first, last in cuts[bisect.bisect_left(cuts, (start, start)) :]:
+        if last > end:
+            break
+        if first >= place:  # else it lies in the one before
+            pieces += [source[place:first], b"{ ... }" if source.startswith(b"{", first) else b"..."]
+            place = last
+    return b"".join([*pieces, source[place:end]])
 
 
 def _comments_above(

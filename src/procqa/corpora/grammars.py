@@ -3,7 +3,7 @@
 In a query of functions ``@function`` is the text that becomes an answer (with its decorators, template
 head or ``const`` in front), ``@name`` its name, ``@body`` what it does, ``@docstring`` a docstring inside it,
 ``@receiver`` the type a Go method belongs to. Where two patterns match one name the wider function counts.
-A declaration without a body is no function.
+A declaration without a body is no function. A query of classes speaks in the same words.
 """
 
 import importlib
@@ -27,6 +27,7 @@ class Table:
         module: the package that holds the grammar.
         extensions: endings of its files, lower case.
         functions: query of functions; see the module.
+        classes: query of classes and the like: what has a name, and members in a body.
         scopes: query of what else gives a function its qualified name, as @scope and @name.
         comments: query of comments as @comment, and of attributes between comment and function as @attribute.
         documentation: pattern of the comments that document; a comment of another form is passed over.
@@ -35,15 +36,23 @@ class Table:
     module: str
     extensions: tuple[str, ...]
     functions: str
+    classes: str
     scopes: str = ""
     comments: str = "(comment) @comment"
     documentation: bytes = ANY_COMMENT
 
 
+C_CLASSES = """
+        (struct_specifier name: (_) @name body: (_) @body) @function
+        (union_specifier name: (_) @name body: (_) @body) @function
+        (enum_specifier name: (_) @name body: (_) @body) @function
+        (type_definition type: (struct_specifier !name body: (_) @body) declarator: (_) @name) @function
+        (type_definition type: (union_specifier !name body: (_) @body) declarator: (_) @name) @function
+        (type_definition type: (enum_specifier !name body: (_) @body) declarator: (_) @name) @function"""
 C_FUNCTIONS = "(function_definition declarator: (_) @name body: (compound_statement) @body) @function"
 
 TABLES: dict[str, Table] = {
-    "c": Table(module="tree_sitter_c", extensions=(".c", ".h"), functions=C_FUNCTIONS),
+    "c": Table(module="tree_sitter_c", extensions=(".c", ".h"), functions=C_FUNCTIONS, classes=C_CLASSES),
     "cpp": Table(
         module="tree_sitter_cpp",
         extensions=(".cpp", ".cc", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".tpp"),
@@ -51,6 +60,11 @@ TABLES: dict[str, Table] = {
         + """
         (template_declaration
           (function_definition declarator: (_) @name body: (compound_statement) @body)) @function""",
+        classes=C_CLASSES
+        + """
+        (class_specifier name: (_) @name body: (_) @body) @function
+        (template_declaration (class_specifier name: (_) @name body: (_) @body)) @function
+        (template_declaration (struct_specifier name: (_) @name body: (_) @body)) @function""",
         scopes="""
         (class_specifier name: (_) @name body: (_)) @scope
         (struct_specifier name: (_) @name body: (_)) @scope
@@ -63,6 +77,12 @@ TABLES: dict[str, Table] = {
         (method_declaration name: (_) @name body: (_) @body) @function
         (constructor_declaration name: (_) @name body: (_) @body) @function
         (local_function_statement name: (_) @name body: (_) @body) @function""",
+        classes="""
+        (class_declaration name: (_) @name body: (_) @body) @function
+        (struct_declaration name: (_) @name body: (_) @body) @function
+        (record_declaration name: (_) @name body: (_) @body) @function
+        (interface_declaration name: (_) @name body: (_) @body) @function
+        (enum_declaration name: (_) @name body: (_) @body) @function""",
         scopes="""
         (class_declaration name: (_) @name) @scope
         (struct_declaration name: (_) @name) @scope
@@ -76,6 +96,9 @@ TABLES: dict[str, Table] = {
         functions="""
         (function_declaration name: (_) @name body: (_) @body) @function
         (method_declaration receiver: (_) @receiver name: (_) @name body: (_) @body) @function""",
+        classes="""
+        (type_spec name: (_) @name type: [(struct_type) (interface_type)] @body) @function
+        (type_declaration . (type_spec name: (_) @name type: [(struct_type) (interface_type)] @body) .) @function""",
     ),
     "java": Table(
         module="tree_sitter_java",
@@ -84,6 +107,11 @@ TABLES: dict[str, Table] = {
         (method_declaration name: (_) @name body: (_) @body) @function
         (constructor_declaration name: (_) @name body: (_) @body) @function
         (compact_constructor_declaration name: (_) @name body: (_) @body) @function""",
+        classes="""
+        (class_declaration name: (_) @name body: (_) @body) @function
+        (interface_declaration name: (_) @name body: (_) @body) @function
+        (enum_declaration name: (_) @name body: (_) @body) @function
+        (record_declaration name: (_) @name body: (_) @body) @function""",
         scopes="""
         (class_declaration name: (_) @name) @scope
         (interface_declaration name: (_) @name) @scope
@@ -121,6 +149,10 @@ TABLES: dict[str, Table] = {
         (expression_statement (assignment_expression left: [(member_expression) (identifier)] @name
           right: [(arrow_function body: (_) @body) (function_expression body: (_) @body)
                   (generator_function body: (_) @body)])) @function""",
+        classes="""
+        (class_declaration name: (_) @name body: (_) @body) @function
+        (export_statement declaration: (class_declaration name: (_) @name body: (_) @body)) @function
+        (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @function""",
         scopes="""
         (class_declaration name: (_) @name) @scope
         (pair key: (_) @name value: (object)) @scope
@@ -136,6 +168,9 @@ TABLES: dict[str, Table] = {
           (#match? @keyword "^def(un|macro|method)$")) @function
         (list_lit (defun (defun_header keyword: (_) @keyword function_name: (_) @name) . (str_lit) @docstring . (_))
           (#match? @keyword "^def(un|macro|method)$")) @function""",
+        classes=r"""
+        (list_lit . (sym_lit) @keyword . (sym_lit) @name . (_)+ @body
+          (#match? @keyword "^(defclass|defstruct|define-condition)$")) @function""",
         comments="[(comment) (block_comment)] @comment",
     ),
     "php": Table(
@@ -144,6 +179,11 @@ TABLES: dict[str, Table] = {
         functions="""
         (function_definition name: (_) @name body: (_) @body) @function
         (method_declaration name: (_) @name body: (_) @body) @function""",
+        classes="""
+        (class_declaration name: (_) @name body: (_) @body) @function
+        (interface_declaration name: (_) @name body: (_) @body) @function
+        (trait_declaration name: (_) @name body: (_) @body) @function
+        (enum_declaration name: (_) @name body: (_) @body) @function""",
         scopes="""
         (class_declaration name: (_) @name) @scope
         (interface_declaration name: (_) @name) @scope
@@ -159,6 +199,11 @@ TABLES: dict[str, Table] = {
         (decorated_definition definition: (function_definition name: (_) @name body: (_) @body)) @function
         (function_definition name: (_) @name body: (block .
           (expression_statement . [(string) (concatenated_string)] @docstring .))) @function""",
+        classes="""
+        (class_definition name: (_) @name body: (_) @body) @function
+        (decorated_definition definition: (class_definition name: (_) @name body: (_) @body)) @function
+        (class_definition name: (_) @name body: (block .
+          (expression_statement . [(string) (concatenated_string)] @docstring .))) @function""",
         scopes="(class_definition name: (_) @name) @scope",
         documentation=rb"(?!)",
     ),
@@ -170,6 +215,7 @@ TABLES: dict[str, Table] = {
         (singleton_method name: (_) @name body: (_) @body) @function
         (call !receiver arguments: (argument_list . (method name: (_) @name body: (_) @body) .)) @function
         (call !receiver arguments: (argument_list . (singleton_method name: (_) @name body: (_) @body) .)) @function""",
+        classes="(class name: (_) @name body: (_) @body) @function",
         scopes="""
         (class name: (_) @name) @scope
         (module name: (_) @name) @scope""",
@@ -178,6 +224,11 @@ TABLES: dict[str, Table] = {
         module="tree_sitter_rust",
         extensions=(".rs",),
         functions="(function_item name: (_) @name body: (_) @body) @function",
+        classes="""
+        (struct_item name: (_) @name body: (_) @body) @function
+        (union_item name: (_) @name body: (_) @body) @function
+        (enum_item name: (_) @name body: (_) @body) @function
+        (trait_item name: (_) @name body: (_) @body) @function""",
         scopes="""
         (impl_item type: (_) @name) @scope
         (trait_item name: (_) @name) @scope""",
@@ -202,6 +253,7 @@ class Grammar:
     table: Table
     parser: Any
     functions: Any
+    classes: Any
     scopes: Any
     comments: Any
 
@@ -228,6 +280,7 @@ def load_grammar(language: str) -> Grammar:
         table=table,
         parser=tree_sitter.Parser(grammar),
         functions=tree_sitter.Query(grammar, table.functions),
+        classes=tree_sitter.Query(grammar, table.classes),
         scopes=tree_sitter.Query(grammar, table.scopes),
         comments=tree_sitter.Query(grammar, table.comments),
     )

@@ -118,7 +118,7 @@ def _read_files(
     grammars: dict[str, Grammar] = {}
     for path in paths:
         place = mend(path.relative_to(folder).as_posix())
-        source = _load_source(path)
+        source = load_source(path)
         if isinstance(source, str):
             on_skip(SkippedFile(path=place, reason=source))
             continue
@@ -130,7 +130,7 @@ def _read_files(
         yield from _read_file(source, grammars[language], place, origin)
 
 
-def _load_source(path: Path) -> bytes | str:
+def load_source(path: Path) -> bytes | str:
     """The bytes of a source file, or why it is not read."""
     try:
         if path.is_symlink():

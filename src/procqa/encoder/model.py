@@ -114,11 +114,12 @@ def wrap_model(
     return kind(name, revision, model, choose_arithmetic(precision, model.device.type), fusion_weight)
 
 
-def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:
+def find_encoder(name: str, *, shipped: Path = SHIPPED, fetch: bool = True) -> Path:
     """The folder of an encoder, fetched where its name is one of the model hub and no copy is here.
 
     Args:
         shipped: where the encoder ``default`` is.
+        fetch: whether the network may be asked.
 
     Raises:
         ArtifactError: there is no such encoder, or its weights are not safetensors.
@@ -135,7 +136,7 @@ def find_encoder(name: str, *, shipped: Path = SHIPPED) -> Path:
         if not folder.is_dir():
             raise ArtifactError(f"{name} must be an encoder folder or a hub name ORG/NAME, but there is no such folder")
     else:
-        folder = _fetch(name)
+        folder = _fetch(name, fetch=fetch)
     _check(folder, name)
     return folder
 
@@ -163,8 +164,8 @@ def _minilm_folder() -> Path:
     return folder
 
 
-def _fetch(name: str) -> Path:
-    """The local copy of a hub model, else one that is fetched now."""
+def _fetch(name: str, *, fetch: bool) -> Path:
+    """The local copy of a hub model, else one that is fetched now, if it may be."""
     try:
         from huggingface_hub import get_session, snapshot_download
     except ImportError as error:
@@ -178,6 +179,8 @@ def _fetch(name: str) -> Path:
         folder = None
     if folder is not None and _weight_files(folder):
         return folder
+    if not fetch:
+        raise ArtifactError(f"{name} is no folder here and no copy of the model hub's: name a folder")
     # Which HTTP client the hub's library stands on differs from release to release.
     http = importlib.import_module(type(get_session()).__module__.split(".")[0])
     try:

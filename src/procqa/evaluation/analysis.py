@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from procqa.encoder.model import find_encoder
 from procqa.encoder.reading import ReadPart, open_reader
+from procqa.errors import ArtifactError
 from procqa.evaluation.exam import Exam
 from procqa.evaluation.measure import Ranks
 from procqa.evaluation.misses import Miss, find_misses
@@ -69,4 +70,8 @@ def _read_part(ranker: Ranker) -> ReadPart | None:
     details = details_of(ranker)
     if not isinstance(ranker, HasVectors) or len(details.models) != 1 or details.max_tokens is None:
         return None
-    return open_reader(find_encoder(details.models[0]), max_tokens=details.max_tokens)
+    try:
+        folder = find_encoder(details.models[0], fetch=False)
+    except ArtifactError:
+        return None  # a user's own ranker may have a model that we cannot find
+    return open_reader(folder, max_tokens=details.max_tokens)

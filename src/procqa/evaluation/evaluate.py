@@ -12,7 +12,7 @@ from pathlib import Path
 
 from procqa.config import EvaluateConfig
 from procqa.encoder.model import find_encoder
-from procqa.errors import ConfigError, ProcqaError
+from procqa.errors import ArtifactError, ConfigError, ProcqaError
 from procqa.evaluation.analysis import analyse
 from procqa.evaluation.exam import Exam, prepare
 from procqa.evaluation.leaks import check_leak
@@ -162,7 +162,11 @@ def _measure_one(ranker: Ranker, exam: Exam, config: EvaluateConfig, plan: Plan,
 
 
 def _leak_of(ranker: Ranker, exam: Exam, values: Values, config: EvaluateConfig) -> Leak | None:
-    folders = map(find_encoder, details_of(ranker).models)
+    """What is known of a ranker's training; a model of a user's own ranker need not be one that we can find."""
+    try:
+        folders = [find_encoder(name, fetch=False) for name in details_of(ranker).models]
+    except ArtifactError:
+        return Leak(checked=False)
     return check_leak(folders, exam, values, metric_names(config.depth))
 
 

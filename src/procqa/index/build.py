@@ -1,6 +1,6 @@
 """Builds an index: a complete new generation beside the live one, then one rename of the manifest.
 
-INDEX/manifest.json names the live INDEX/SHA12/ (the head of its sha256), which holds documents/,
+INDEX/manifest.json names the live INDEX/SHA12/ (the head of its sha256), which holds documents/, filters/,
 lexical/, and, where there is an encoder, dense/ and a copy of it. Readers keep the generation that they
 opened; the old one goes when the new one stands. Source: ours, docs/decisions/0007.
 """
@@ -36,6 +36,7 @@ from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import sync_folder, sync_tree, write_durably
 from procqa.index.dense import VectorFile, write_dense
 from procqa.index.documents import Documents, Source, document_text, write_documents
+from procqa.index.filters import write_columns
 from procqa.index.lexical import BOOSTS, write_lexical
 from procqa.journal import append_log
 from procqa.lock import lock
@@ -280,12 +281,15 @@ def _partial(out: Path, plan: _Plan) -> Iterator[Path]:
 def _fill(plan: _Plan, folder: Path, partial: Path, report: Report) -> dict[str, Any]:
     """Write a generation's files; its counts."""
     skipped: Counter[str] = Counter()
-    repeated = write_documents(_read(plan.sources, skipped, report), folder / "documents")
+    rows = [0] * len(plan.sources)
+    repeated = write_documents(_read(plan.sources, rows, skipped, report), folder / "documents")
     documents = Documents(folder / "documents")
     try:
         if len(documents) == 0:
             names = ", ".join(str(source.path) for source in plan.sources)
             raise ArtifactError(f"the sources must hold at least one document, but {names} hold none")
+        of_source = [(source.name, given) for source, given in zip(plan.sources, rows, strict=True)]
+        write_columns(documents, of_source, folder / "filters")
         languages: Counter[str] = Counter()
         write_lexical(_fields(documents, languages, report), folder / "lexical")
         if plan.encoder is not None:
@@ -310,11 +314,13 @@ def _not_copied(folder: str, names: list[str]) -> set[str]:
     return shutil.ignore_patterns(*NOT_COPIED)(folder, names) - (set(GRAPHS) if is_graph else set())
 
 
-def _read(sources: Sequence[Source], skipped: Counter[str], report: Report) -> Iterator[Document]:
+def _read(sources: Sequence[Source], rows: list[int], skipped: Counter[str], report: Report) -> Iterator[Document]:
+    """The documents of all sources; ``rows`` is told how many each has given."""
     done = 0
-    for source in sources:
+    for place, source in enumerate(sources):
         for document in source.read(lambda reason: skipped.update((reason,))):
             yield document
+            rows[place] += 1
             done += 1
             if done % 1_000 == 0:
                 report("documents", done)

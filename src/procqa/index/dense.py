@@ -86,12 +86,15 @@ class DenseIndex:
         """How many documents there are."""
         return sum(len(positions) for _, positions in self._indexes.values())
 
-    def search(self, query: Vectors, k: int, *, language: str | None = None) -> Ranking:
+    def search(
+        self, query: Vectors, k: int, *, language: str | None = None, allowed: NDArray[np.bool_] | None = None
+    ) -> Ranking:
         """The k documents whose vectors have the highest inner product with the query's.
 
         Args:
             query: (D,) float32 unit vector.
             language: only documents of this language; None takes all.
+            allowed: (n,) whether the document at each position may be a hit; None takes all.
 
         Returns:
             Nothing where the query is a row of zeros: a text without a known word is like no document.
@@ -100,7 +103,7 @@ class DenseIndex:
             return []
         chosen = self._indexes if language is None else {language: self._indexes[language]}
         with _one_thread():
-            hits = [hit for index, positions in chosen.values() for hit in _best(index, positions, query, k)]
+            hits = [hit for index, positions in chosen.values() for hit in _best(index, positions, query, k, allowed)]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
 
 
@@ -124,16 +127,27 @@ def _open(folder: Path) -> tuple[faiss.Index, NDArray[np.int64]]:
     return index, positions
 
 
-def _best(index: faiss.Index, positions: NDArray[np.int64], query: Vectors, k: int) -> Ranking:
-    """The k best; asks for more while the cut goes through a tie, so that the tie falls by position."""
-    limit = k + 1
-    while True:
-        scores, rows = index.search(query[None, :], min(limit, index.ntotal))
-        if limit >= index.ntotal or scores[0, -1] < scores[0, k - 1]:
-            break
-        limit *= 2
-    hits = zip(positions[rows[0]].tolist(), scores[0].tolist(), strict=True)
-    return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
+def _best(
+    index: faiss.Index,
+    positions: NDArray[np.int64],
+    query: Vectors,
+    k: int,
+    allowed: NDArray[np.bool_] | None,
+) -> Ranking:
+    """The k best that are allowed; asks for more while the cut goes through a tie, so that it falls by position."""
+    rows = len(positions) if allowed is None else int(np.count_nonzero(mask := allowed[positions]))
+    options = None
+    if rows < len(positions):
+        bits = np.packbits(mask, bitorder="little")
+        options = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]
+    limit = min(k + 1, rows)
+    while limit:
+        scores, found = index.search(query[None, :], limit, params=options)
+        if limit == rows or scores[0, -1] < scores[0, k - 1]:
+            hits = zip(positions[found[0]].tolist(), scores[0].tolist(), strict=True)
+            return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
+        limit = min(2 * limit, rows)
+    return []
 
 
 class VectorFile:

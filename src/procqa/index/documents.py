@@ -58,6 +58,7 @@ SCHEMA = pa.schema(
 """Columns of the documents, in order. Source: ours, docs/decisions/0007."""
 
 ATTRIBUTION_FIELDS = tuple(SCHEMA.names[10:19])
+TEXT_FIELDS = ["title", "question", "answer"]
 PLACE_FIELDS = ("path", "line", "symbol")
 
 
@@ -78,6 +79,11 @@ class Source:
         # A dataset whose manifest is broken must not pass for a folder of source code.
         is_dataset = is_artifact(path) or ((path / MANIFEST).is_file() and (path / "data").is_dir())
         self.manifest = load_manifest(path, kind="dataset") if is_dataset else None
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.path.resolve().name
 
     @property
     def origin(self) -> Input:
@@ -138,34 +144,33 @@ def _document(row: dict[str, Any], where: str) -> Document:
         raise ArtifactError(f"every row of {where} must name its language in one word, got {row['language']!r}")
     created = row["answer_created"]
     place = code_place(row)
-    attribution = _attribution(row, where, has_links=place is None)
-    return Document(
-        id=document_id(row["site"], row["answer_id"]),
-        language=row["language"],
-        title=row["title"],
-        question=row["question"],
-        answer=row["answer"],
-        tags=tuple(row["tags"]),
-        score=row["answer_score"],
-        created_ms=row["question_created"] if created is None else created,
-        question_id=row["question_id"],
-        answer_id=row["answer_id"],
-        attribution=attribution,
-        place=place,
-    )
+    try:
+        return Document(
+            id=document_id(row["site"], row["answer_id"]),
+            language=row["language"],
+            title=row["title"],
+            question=row["question"],
+            answer=row["answer"],
+            tags=tuple(row["tags"]),
+            score=row["answer_score"],
+            created_ms=row["question_created"] if created is None else created,
+            question_id=row["question_id"],
+            answer_id=row["answer_id"],
+            attribution=_attribution(row, has_links=place is None),
+            place=place,
+        )
+    except (ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"every row of {where} must name its authors and licences, and link to its question where it is of a site, "
+            f"but answer {row['answer_id']} does not: build the dataset again"
+        ) from error
 
 
-def _attribution(row: dict[str, Any], where: str, *, has_links: bool) -> Attribution:
+def _attribution(row: dict[str, Any], *, has_links: bool) -> Attribution:
     fields = {name: row[name] for name in ATTRIBUTION_FIELDS if name != "origin"}
     if not has_links:
         fields |= {"question_url": None, "answer_url": None}
-    try:
-        return Attribution(origin=row["site"], **fields)
-    except (ValueError, AttributeError) as error:
-        raise ArtifactError(
-            f"every row of {where} must name its authors and licences, but answer {row['answer_id']} does not: "
-            "build the dataset again"
-        ) from error
+    return Attribution(origin=row["site"], **fields)
 
 
 def document_id(site: str, answer_id: int) -> str:
@@ -263,6 +268,11 @@ class Documents:
         """How many documents there are."""
         return len(self._order)
 
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """(n,) the row of the document at each position, in the order of the file."""
+        return self._order
+
     def __getitem__(self, position: int) -> Document:
         """The document at a position in the order of ids."""
         row = self._row(position, SCHEMA.names)
@@ -283,6 +293,30 @@ class Documents:
         if low == len(self) or self._row(low, ["id"])["id"] != id:
             return None
         return self[low]
+
+    def holding(self, phrase: str, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of some documents hold a phrase in title, question or answer, in any case and however it is broken.
+
+        Args:
+            phrase: words and signs; a blank in it stands for any white space.
+            positions: (n,) ascending.
+
+        Returns:
+            (m,) ascending.
+        """
+        pattern = r"\s+".join(map(re.escape, phrase.split()))
+        rows = self._order[positions]
+        found = []
+        for batch in np.unique(rows // BATCH_ROWS):
+            mine = np.flatnonzero(rows // BATCH_ROWS == batch)
+            with self._lock:
+                texts = self._rows.get_batch(int(batch)).select(TEXT_FIELDS).take(pa.array(rows[mine] % BATCH_ROWS))
+            holds = [
+                pc.match_substring_regex(column, pattern, ignore_case=True).to_numpy(zero_copy_only=False)
+                for column in texts.columns
+            ]
+            found.append(positions[mine[np.logical_or.reduce(holds)]])
+        return np.sort(np.concatenate(found)) if found else positions[:0]
 
     def _row(self, position: int, columns: list[str]) -> dict[str, Any]:
         batch, offset = divmod(int(self._order[position]), BATCH_ROWS)

@@ -8,12 +8,14 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tantivy
+from numpy.typing import NDArray
 
 from procqa.errors import ArtifactError
 from procqa.text import lexical_tokens
@@ -23,6 +25,9 @@ BOOSTS = {"title": 2.0, "question": 1.0, "answer": 1.0}
 
 WRITER_BYTES = 128_000_000
 SCORE_DECIMALS = 4
+FETCHED_PER_TERM = 20
+"""Hits that tantivy collects in the time it takes to look one more term up in a set."""
+
 REMOVAL_TRIES = 100
 REMOVAL_PAUSE_S = 0.01
 Ranking = list[tuple[int, float]]
@@ -66,7 +71,7 @@ def _schema() -> tantivy.Schema:
     for name in BOOSTS:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
-    builder.add_unsigned_field("position", fast=True)
+    builder.add_unsigned_field("position", fast=True, indexed=True)
     return builder.build()
 
 
@@ -101,20 +106,46 @@ class LexicalIndex:
         """How many documents there are."""
         return int(self._searcher.num_docs)
 
-    def search(self, query: str, k: int, *, language: str | None = None) -> Ranking:
+    def search(
+        self, query: str, k: int, *, language: str | None = None, allowed: NDArray[np.bool_] | None = None
+    ) -> Ranking:
         """The best k documents that share a word with the query; fewer where fewer do.
 
         Args:
             language: only documents of this language; None takes all.
+            allowed: (n,) whether the document at each position may be a hit; None takes all.
         """
         terms = Counter(lexical_tokens(query))
-        if not terms or len(self) == 0:
+        n_allowed = len(self) if allowed is None else int(np.count_nonzero(allowed))
+        if not terms or n_allowed == 0:
             return []
         parts = [(tantivy.Occur.Must, self._any_of(terms))]
         if language is not None:
-            of_language = self._term("language", language, "basic")
-            parts.append((tantivy.Occur.Must, tantivy.Query.const_score_query(of_language, 0.0)))
-        return self._best(tantivy.Query.boolean_query(parts), k)
+            parts.append(self._must(self._term("language", language, "basic")))
+        if allowed is not None and k * len(self) > FETCHED_PER_TERM * n_allowed**2:
+            few = tantivy.Query.term_set_query(self._schema, "position", np.flatnonzero(allowed).tolist())
+            parts.append(self._must(few))
+            n_allowed = len(self)
+        return self._best(tantivy.Query.boolean_query(parts), k, allowed, len(self) / n_allowed)
+
+    def having(self, terms: Sequence[str]) -> NDArray[np.int64]:
+        """The positions (n,), ascending, of the documents that hold each of some tokens in any field.
+
+        Args:
+            terms: tokens of ``lexical_tokens``; none given are held by all documents.
+        """
+        if not terms:
+            return np.arange(len(self))
+        if len(self) == 0:
+            return np.empty(0, np.int64)
+        parts = [self._must(self._any_of(Counter([term]))) for term in dict.fromkeys(terms)]
+        found = self._searcher.search(tantivy.Query.boolean_query(parts), len(self), count=False).hits
+        positions = self._searcher.fast_field_values("position", [address for _, address in found])
+        return np.sort(np.array(positions, np.int64))
+
+    def _must(self, condition: tantivy.Query) -> tuple[tantivy.Occur, tantivy.Query]:
+        """A condition that a hit must meet and that adds nothing to its score."""
+        return tantivy.Occur.Must, tantivy.Query.const_score_query(condition, 0.0)
 
     def _any_of(self, terms: Counter[str]) -> tantivy.Query:
         boosted = [
@@ -127,18 +158,24 @@ class LexicalIndex:
     def _term(self, field: str, value: str, option: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, value, index_option=option)
 
-    def _best(self, query: tantivy.Query, k: int) -> Ranking:
-        """The k best; asks for more while the cut goes through a tie, so that the tie falls by position."""
-        limit = k + 1
+    def _best(self, query: tantivy.Query, k: int, allowed: NDArray[np.bool_] | None, rarity: float) -> Ranking:
+        """The k best that are allowed; asks for more while there are fewer, or the cut goes through a tie.
+
+        So a filter loses no hit, and a tie falls by position.
+
+        Args:
+            rarity: hits that have to be fetched for one that is allowed, on average.
+        """
+        limit = round((k + 1) * rarity)
         while True:
-            hits = self._searcher.search(query, limit, count=False).hits
+            found = self._searcher.search(query, limit, count=False).hits
+            positions: list[Any] = self._searcher.fast_field_values("position", [address for _, address in found])
             # Segments add up the same floats in other orders: their last bits are no ranking.
-            scores = [round(score, SCORE_DECIMALS) for score, _ in hits]
-            if len(hits) < limit or scores[-1] < scores[k - 1]:
-                break
+            scores = [round(score, SCORE_DECIMALS) for score, _ in found]
+            hits = [hit for hit in zip(positions, scores, strict=True) if allowed is None or allowed[hit[0]]]
+            if len(found) < limit or (len(hits) >= k and scores[-1] < hits[k - 1][1]):
+                return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
             limit *= 2
-        positions: list[Any] = self._searcher.fast_field_values("position", [address for _, address in hits])
-        return sorted(zip(positions, scores, strict=True), key=lambda hit: (-hit[1], hit[0]))[:k]
 
 
 @contextmanager

@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 class LiveSearcher:
     """The searcher of an index as it stands now, safe to use from several threads.
 
+    ``opened`` counts how often an index was opened, the first time included; ``is_stale`` says that what lies in
+    the folder now cannot be served, or is gone, so that an older index answers.
+
     Raises:
         ArtifactError: the folder is no index, or its encoder cannot be loaded.
     """
@@ -23,6 +26,8 @@ class LiveSearcher:
         self._lock = threading.Lock()
         self._seen = self._signature()
         self._searcher = _open(index)
+        self.opened = 1
+        self.is_stale = False
 
     @property
     def latest(self) -> Searcher:
@@ -45,8 +50,11 @@ class LiveSearcher:
     def _replace(self, signature: tuple[int, ...]) -> None:
         try:
             self._searcher = _open(self._index)
+            self.opened += 1
+            self.is_stale = False
             logger.info("serving the updated index, %d documents", len(self._searcher))
         except ProcqaError as error:
+            self.is_stale = True
             logger.warning("the updated index cannot be served, the old one stays: %s", error)
         self._seen = signature
 

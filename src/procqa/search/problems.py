@@ -4,31 +4,44 @@ The shape of every error of the server, and the sentences for requests that pyda
 no framework: ``web.py`` sends them.
 """
 
+import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
+STATUSES = {
+    400: "wrong use: an empty query, an unknown language, k out of range, a body of another form",
+    401: "no token, or a wrong one, where the server was started with `--token-file`",
+    404: "no such document, or no such address",
+    405: "a method that the address does not take; `Allow` names those that it does",
+    408: "the body did not arrive in time",
+    413: "a query longer than 20,000 characters, or a body larger than 256 KiB",
+    421: "a name that is none of the server's, where it listens on the loopback without a token; see `--hosts`",
+    431: "an address and headers of more than 256 KiB",
+    500: "a fault of the server; its log says which, under the same `request_id`",
+    503: "all places for searches are taken: try again after the seconds in `Retry-After`",
+    504: "the search took longer than `--timeout`",
+}
+"""What the server answers with when it does not answer, and when; the tests provoke each."""
+
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {
-        "description": (
-            "What is wrong, in one sentence: 400 the request, 404 the id, 405 the method, 413 the size, "
-            "500 the server, 503 too many at once, 504 the time."
-        ),
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["type", "title", "status", "detail"],
-                    "properties": {
-                        "type": {"type": "string"},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer"},
-                        "detail": {"type": "string"},
-                    },
-                }
-            }
-        },
+        "description": "What is wrong, in one sentence.",
+        "content": {"application/problem+json": {"schema": _SCHEMA}},
     }
 }
+"""Errors as OpenAPI describes them."""
 
 GOT_CHARS = 40
 """How much of what came a sentence repeats."""
@@ -48,6 +61,17 @@ SENTENCES = {
     "missing": "{name} must be given, got nothing: add ?{name}=WORDS to the address",
 }
 """What must hold, what came and what to do, by pydantic's type of error."""
+
+
+def problem(status: int, sentence: str, request_id: str | None = None) -> dict[str, Any]:
+    """The body of an error, as RFC 9457 has it."""
+    told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    return told if request_id is None else {**told, "request_id": request_id}
+
+
+def problem_bytes(status: int, sentence: str, request_id: str | None = None) -> bytes:
+    """The same as JSON."""
+    return json.dumps(problem(status, sentence, request_id)).encode()
 
 
 def to_sentence(invalid: Mapping[str, Any]) -> str:

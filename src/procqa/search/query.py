@@ -13,6 +13,7 @@ from typing import Literal
 
 from procqa.config import MAX_QUERY_CHARS
 from procqa.errors import QueryError
+from procqa.index.filters import Filter
 from procqa.search.salient import find_salient
 
 Kind = Literal["words", "code", "error"]
@@ -25,31 +26,6 @@ LANGUAGE_NAMES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a document must have to be a hit.
-
-    Args:
-        languages: one of these; none allows all.
-        tags: all of these.
-        after_ms: written at this time or later, in milliseconds since 1970.
-        before_ms: written before this time.
-        min_score: votes, at least.
-        sources: from one of these; none allows all.
-        phrases: holds each of these, in any case.
-        without: holds none of these words.
-    """
-
-    languages: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    after_ms: int | None = None
-    before_ms: int | None = None
-    min_score: int | None = None
-    sources: tuple[str, ...] = ()
-    phrases: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """A query that can be ranked by.
 
@@ -57,13 +33,17 @@ class Query:
         asked: as it was typed.
         text: what is ranked by: the words without their filters, the code, or what an error says.
         kind: what it was taken for.
-        wanted: what a hit must have.
+        wanted: what a hit must be.
+        phrases: a hit holds each of these, in any case.
+        without: a hit holds none of these words.
     """
 
     asked: str
     text: str
     kind: Kind
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: Filter = field(default_factory=Filter)
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 def parse_query(asked: str, *, is_code: bool = False) -> Query:
@@ -133,19 +113,18 @@ def _parse_words(text: str) -> Query:
     phrases = tuple(" ".join(phrase.split()) for phrase in found.get("phrase", []))
     rest = _PART.sub(lambda part: part["phrase"] or " ", text)
     words = " ".join(rest.split())
-    wanted = Wanted(
+    wanted = Filter(
         languages=tuple(_name_language(value) for value in _each(found, "lang", "language")),
         tags=tuple(value.lower() for value in _each(found, "tag")),
         after_ms=max((_to_ms(value, "after") for value in found.get("after", [])), default=None),
         before_ms=min((_to_ms(value, "before") for value in found.get("before", [])), default=None),
         min_score=max((_to_number(value) for value in found.get("score", [])), default=None),
         sources=tuple(_each(found, "source")),
-        phrases=phrases,
-        without=tuple(found.get("without", [])),
     )
     if not words:
         raise QueryError(f"a query must say what is looked for beside its filters, got {text.strip()!r}: add a word")
-    return Query(asked=text, text=words, kind="words", wanted=wanted)
+    without = tuple(found.get("without", []))
+    return Query(asked=text, text=words, kind="words", wanted=wanted, phrases=phrases, without=without)
 
 
 def _find_parts(text: str) -> Iterator[tuple[str, str]]:

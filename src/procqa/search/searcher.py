@@ -20,14 +20,18 @@ from procqa.errors import ArtifactError, QueryError
 from procqa.index.build import generation_folder
 from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents
+from procqa.index.filters import Allowed, FilterColumns
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Explanation, Hit
 from procqa.search.fusion import fuse
-from procqa.search.query import parse_query
+from procqa.search.query import Query, parse_query
 from procqa.text import fence, lexical_tokens
 
 FUSION_DEPTH = 100
 """Hits of each list that are fused, at least. Source: ours, docs/decisions/0007."""
+
+VERBATIM = 1.5
+"""What the words of a document that holds a line of an error to the letter count more. Source: ours, docs/search.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,7 @@ class Searcher:
         self._generation = generation_folder(folder, manifest)
         self._documents = Documents(self._generation / "documents")
         self._lexical = LexicalIndex(self._generation / "lexical")
+        self._filters = FilterColumns(self._generation / "filters")
         self._described: dict[str, Any] | None = manifest.recipe["encoder"]
         self._dense = None if self._described is None else DenseIndex(self._generation / "dense")
         self._weight: float = 0.0 if self._described is None else self._described["fusion_weight"]
@@ -165,9 +170,9 @@ class Searcher:
         """
         started = time.perf_counter()
         asked = parse_query(query, is_code=is_code)
-        language = self._known_language(config.language)
+        language = self.known_language(config.language)
         mode = self._mode(config.mode)
-        ranked = self._rank(asked.text, config.k, mode, language)
+        ranked = self._rank(asked, config.k, mode, language, self._allowed(asked))
         hits = tuple(
             self._hit(rank, position, score, ranked, asked.text if config.explain else None)
             for rank, (position, score) in enumerate(ranked.best, start=1)
@@ -183,7 +188,12 @@ class Searcher:
         explanation = None if query is None else ranked.explain(position, query, document)
         return Hit(rank=rank, score=score, document=document, explanation=explanation)
 
-    def _known_language(self, language: str | None) -> str | None:
+    def known_language(self, language: str | None) -> str | None:
+        """The language that a request names; None where it means any.
+
+        Raises:
+            QueryError: the index has none of that name.
+        """
         if language is None or language == "all":
             return None
         if language not in self.languages:
@@ -198,22 +208,52 @@ class Searcher:
             raise QueryError("this index holds words only: search it lexically, or build it with --encoder")
         return "lexical"
 
-    def _rank(self, query: str, k: int, mode: str, language: str | None) -> "_Ranked":
-        if mode == "lexical":
-            words = self._lexical.search(query, k, language=language)
-            return _Ranked(words, words, [])
-        assert self._dense is not None
-        vector = self._encode(query)
-        if mode == "dense":
-            vectors = self._dense.search(vector, k, language=language)
-            return _Ranked(vectors, [], vectors)
+    def _allowed(self, query: Query) -> Allowed | None:
+        """Which documents have what a query asks for; None where it asks for nothing.
+
+        Raises:
+            QueryError: a language that the index does not have.
+        """
+        for language in query.wanted.languages:
+            self.known_language(language)
+        allowed = self._filters.allowed(query.wanted)
+        if not (query.phrases or query.without):
+            return allowed
+        allowed = np.ones(len(self), dtype=bool) if allowed is None else allowed.copy()
+        for word in query.without:
+            allowed[self._lexical.having(lexical_tokens(word)[:1])] = False
+        for phrase in query.phrases:
+            candidates = self._lexical.having(lexical_tokens(phrase))
+            held = np.zeros_like(allowed)
+            held[self._documents.holding(phrase, candidates[allowed[candidates]])] = True
+            allowed &= held
+        return allowed
+
+    def _rank(self, query: Query, k: int, mode: str, language: str | None, allowed: Allowed | None) -> "_Ranked":
+        where: dict[str, Any] = {"language": language, "allowed": allowed}
         depth = max(k, FUSION_DEPTH)
-        words = self._lexical.search(query, depth, language=language)
-        vectors = self._dense.search(vector, depth, language=language)
+        words = [] if mode == "dense" else self._emphasise(query, self._lexical.search(query.text, depth, **where))
+        if mode == "lexical":
+            return _Ranked(words[:k], words, [])
+        assert self._dense is not None
+        vector = self._encode(query.text)
+        vectors = self._dense.search(vector, k if mode == "dense" else depth, **where)
+        if mode == "dense":
+            return _Ranked(vectors, [], vectors)
         positions, scores = fuse(_columns(words), _columns(vectors), weight=self._weight, depth=depth)
         order = np.lexsort((positions, -scores))[:k]
         best = list(zip(positions[order].tolist(), scores[order].tolist(), strict=True))
         return _Ranked(best, words, vectors, self._weight)
+
+    def _emphasise(self, query: Query, words: Ranking) -> Ranking:
+        """The ranking of an error message, with documents that hold one of its lines to the letter raised."""
+        if query.kind != "error" or not words:
+            return words
+        positions = np.sort(np.array([position for position, _ in words], np.int64))
+        lines = query.text.splitlines()
+        holding = {int(position) for line in lines for position in self._documents.holding(line, positions)}
+        raised = [(position, score * (VERBATIM if position in holding else 1)) for position, score in words]
+        return sorted(raised, key=lambda hit: (-hit[1], hit[0]))
 
     def _encode(self, query: str) -> Any:  # Any: (D,) float32; tokenizers are not for two threads at once
         with self._lock:

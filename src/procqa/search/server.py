@@ -1,6 +1,7 @@
 """Listens on an address and serves the app of ``web.py`` until it is told to stop."""
 
 import errno
+import logging
 import signal
 import socket
 import sys
@@ -11,10 +12,11 @@ import uvicorn
 
 from procqa.config import ServeConfig
 from procqa.errors import ConfigError, ProcqaError
-from procqa.search.web import make_app
+from procqa.search.connection import MAX_HEAD_BYTES, Connection
+from procqa.search.web.app import make_app
+from procqa.search.web.gate import is_loopback
 
-MAX_HEAD_BYTES = 256 << 10
-"""Largest request line with headers: the same query in an address, percent-encoded."""
+logger = logging.getLogger(__name__)
 
 SHUTDOWN_S = 5
 """Seconds that requests under way have to end. Source: ours, docs/decisions/0001."""
@@ -71,17 +73,23 @@ def serve(index: Path, config: ServeConfig, *, announce: Callable[[str], object]
 
 
 def _run(index: Path, config: ServeConfig, announce: Callable[[str], object]) -> None:
-    app = make_app(index, config)
+    # The port first: an index takes a while to open, and who asks meanwhile waits.
     with listen(config.host, config.port) as opened:
+        app = make_app(index, config)
         port = opened.getsockname()[1]
         host = f"[{config.host}]" if ":" in config.host else config.host
-        announce(f"http://{host}:{port}/")
+        url = f"http://{host}:{port}/"
+        logger.info("serving %s", url, extra={"facts": {"url": url, "index": str(index)}})
+        if config.token_file is None and not is_loopback(config.host):
+            logger.warning("whoever reaches this address can read the index: give a --token-file")
+        announce(url)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Connection,
                 ws="none",
                 access_log=False,
+                log_config=None,
                 log_level="warning",
                 server_header=False,
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,

@@ -7,7 +7,7 @@ from procqa.corpora.codesearchnet import Text
 from procqa.corpora.collection import Collection, Texts, Wanted, by_id, is_of
 from procqa.corpora.comments import on_one_line, strip_block_comments
 from procqa.corpora.docstrings import strip_python_docstring
-from procqa.corpora.files import list_entries, plain_name
+from procqa.corpora.files import kind_of, plain_name, walk_files
 from procqa.corpora.layouts.functions import read_cdcs, read_csn_cloze, read_functions
 from procqa.corpora.layouts.rows import Row
 from procqa.corpora.loaders.questions import languages_in, load_language
@@ -72,10 +72,10 @@ def _test_folder(language: str) -> str:
 def _test_files(wanted: Wanted, language: str) -> list[Path]:
     """The files of a language's test partition, in the order of their numbers."""
     for root in wanted.roots:
-        for folder in (root / wanted.family.folder, root):
-            files = [
-                path for path in list_entries(folder / _test_folder(language)) if plain_name(path).endswith(".jsonl")
-            ]
+        for place in (root / wanted.family.folder, root):
+            folder = place / _test_folder(language)
+            found = walk_files(folder, BenchmarkError) if kind_of(folder) == "folder" else []
+            files = [path for path in found if plain_name(path).endswith(".jsonl")]
             if files:
                 return sorted(files, key=lambda path: (len(plain_name(path)), path.name))
     return []

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from procqa import __version__
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
-from procqa.records import Attribution, CodePlace, Hit
+from procqa.records import LOCAL, Attribution, CodePlace, Hit
 from procqa.search.pages.markup import REL, safe_url, to_html
 from procqa.search.searcher import Searcher, SearchResult, markdown_of
 
@@ -74,6 +74,11 @@ class Shown:
     def link(self) -> str | None:
         """Where the title leads."""
         return self.question_url or self.answer_url
+
+    @property
+    def names_source(self) -> bool:
+        """Whether the origin says more than the authors' names."""
+        return self.by.origin != LOCAL or self.place is not None or self.link is not None
 
     @property
     def by_one(self) -> bool:
@@ -145,6 +150,12 @@ def _operations(openapi: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             if "requestBody" in operation:
                 parameters.append({"name": "body", "place": "body", "meaning": "query or code, k, language, mode"})
             yield {"method": method.upper(), "path": path, "summary": operation["summary"], "parameters": parameters}
+
+
+@lru_cache(maxsize=1)
+def script() -> str:
+    """The one script, without which every page works."""
+    return (FOLDER / "script.js").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)

@@ -1,117 +1,37 @@
 """The index over HTTP, asked through a real server on the loopback."""
 
 import json
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("fastapi")
-httpx = pytest.importorskip("httpx")
+pytest.importorskip("httpx")
 
-from procqa.config import SearchConfig, ServeConfig  # noqa: E402
-from procqa.encoder.model import open_encoder  # noqa: E402
-from procqa.errors import ConfigError, ProcqaError, QueryError  # noqa: E402
-from procqa.index.build import build_index  # noqa: E402
-from procqa.search.live import LiveSearcher  # noqa: E402
-from procqa.search.searcher import Searcher, result_json  # noqa: E402
-from procqa.search.server import listen, serve  # noqa: E402
-from procqa.search.web import Desk, Metrics, Service, _add_page  # noqa: E402
-from tests.index.small import ROWS, to_row, write_dataset, write_encoder  # noqa: E402
-
-HOSTILE = to_row(
-    70,
-    "rust",
-    "</title><script>alert('title')</script> map",
-    '<img src=x onerror=alert(1)> [x](javascript:alert(1))\n\n```rust\nlet x = "</code><script>";\n```',
-    answer_author="<b>Mallory</b>",
-    answer_author_url="javascript:alert('author')",
-    answer_licence='CC BY-SA 4.0" onclick="alert(1)',
-    question_url='https://a.example/" onmouseover="alert(1)',
-)
-
-
-class Served:
-    """A server in a process of its own."""
-
-    def __init__(self, index: Path, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "procqa", "serve", str(index), "--port", "0", *options],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr is not None
-        first = self.process.stderr.readline()
-        assert "serving http://" in first, first
-        self.client = httpx.Client(base_url=first.split()[-1], timeout=30)
-
-    def get(self, path: str, **parameters: Any) -> Any:
-        return self.client.get(path, params=parameters)
-
-    def __enter__(self) -> "Served":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave no server behind a test that failed."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
-        self.client.close()
-
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        self.client.close()
-        self.process.send_signal(number)
-        _, rest = self.process.communicate(timeout=30)
-        return self.process.returncode, rest
+from procqa.config import SearchConfig, ServeConfig
+from procqa.index.build import build_index
+from procqa.search.desk import Desk
+from procqa.search.live import LiveSearcher
+from procqa.search.searcher import Searcher, result_json
+from procqa.search.web.app import Service, _add_page
+from procqa.search.web.figures import Figures
+from tests.index.small import to_row, write_dataset
+from tests.search.served import Page, Served, worse_than_info, write_index
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("web")
-    model = write_encoder(folder / "model")
-    dataset = write_dataset(folder / "d", [*ROWS, HOSTILE])
-    build_index([dataset], folder / "i", encoder=open_encoder(str(model)), encoder_folder=model)
-    return folder / "i"
+    return write_index(tmp_path_factory.mktemp("web"))
 
 
 @pytest.fixture(scope="module")
 def server(index: Path) -> Iterator[Served]:
     with Served(index) as served:
         yield served
-        assert served.stop() == (0, "")
-
-
-class Page(HTMLParser):
-    """The tags of a page, and the titles of its hits."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.titles: list[str] = []
-        self.text = ""
-        self._in_title = False
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "h2":
-            self._in_title = True
-            self.titles.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_title = self._in_title and tag != "h2"
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if self._in_title:
-            self.titles[-1] += data
+        status, log = served.stop()
+        assert (status, worse_than_info(log)) == (0, [])
 
 
 def without_time(answer: dict[str, Any]) -> dict[str, Any]:
@@ -147,12 +67,23 @@ def test_every_hit_of_every_surface_says_who_and_under_which_licence(server: Ser
         assert links[f"https://stackoverflow.com/{url}"] == "noopener nofollow ugc"
 
 
+OURS = {"src": "/script.js", "defer": None}
+"""The one script of a page."""
+
+
+def scripts_of(page: Page) -> list[dict[str, str | None]]:
+    return [attributes for tag, attributes in page.tags if tag == "script"]
+
+
 def test_a_hostile_document_is_inert_on_the_page(server: Served):
     page = Page(server.get("/", q="map", mode="lexical", language="rust").text)
     names = {tag for tag, _ in page.tags}
-    assert not names & {"script", "img", "svg", "iframe", "object", "embed", "style", "base", "b"}
+    assert not names & {"img", "svg", "iframe", "object", "embed", "style", "base", "b"}
+    assert scripts_of(page) == [OURS]
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-    assert all((attributes.get("href") or "/").startswith(("http", "/", "data:,")) for _, attributes in page.tags)
+    assert all(
+        (attributes.get("href") or "/").startswith(("http", "/", "data:,", "#hit-")) for _, attributes in page.tags
+    )
     assert page.titles == ["</title><script>alert('title')</script> map"]
     assert "<b>Mallory</b>" in page.text
 
@@ -161,16 +92,22 @@ def test_a_hostile_document_is_inert_on_the_page(server: Served):
 def test_a_hostile_query_is_inert_on_the_page(server: Served, query: str):
     for parameters in ({"q": query}, {"q": query, "language": query}, {"q": query, "k": query}, {"mode": query}):
         page = Page(server.get("/", **parameters).text)
-        assert not {tag for tag, _ in page.tags} & {"script", "img"}
+        assert "img" not in {tag for tag, _ in page.tags}
+        assert scripts_of(page) == [OURS]
 
 
 def test_the_page_loads_nothing_from_elsewhere(server: Served):
     answer = server.get("/", q="read")
     policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self'")
+    assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'")
     assert "unsafe" not in policy
-    loaded = [attributes for tag, attributes in Page(answer.text).tags if tag in ("link", "script", "img")]
-    assert [attributes["href"] for attributes in loaded] == ["data:,", "/style.css"]
+    page = Page(answer.text)
+    assert [attributes["href"] for tag, attributes in page.tags if tag == "link"] == ["data:,", "/style.css"]
+    assert scripts_of(page) == [OURS]
+    script = server.get("/script.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert "eval(" not in script.text
+    assert "innerHTML" not in script.text
     style = server.get("/style.css")
     assert style.headers["content-type"].startswith("text/css")
     assert "url(" not in style.text
@@ -328,7 +265,8 @@ def test_the_interface_is_described_for_readers_and_for_programs(server: Served)
     assert [name for name, field in fields.items() if not field.get("description")] == []
     page = Page(server.get("/docs").text)
     assert "POST /api/search" in page.text
-    assert not {tag for tag, _ in page.tags} & {"script", "img"}
+    assert "img" not in {tag for tag, _ in page.tags}
+    assert scripts_of(page) == [OURS]
 
 
 def test_an_update_of_the_index_is_served_without_a_restart(tmp_path: Path):
@@ -343,7 +281,7 @@ def test_an_update_of_the_index_is_served_without_a_restart(tmp_path: Path):
         assert [hit["id"] for hit in served.get("/api/search", q="vector").json()["hits"]] == ["stackoverflow.com:90"]
         status, log = served.stop()
         assert status == 0
-        assert "the old one stays" in log
+        assert ["the old one stays" in line["message"] for line in worse_than_info(log)] == [True]
 
 
 def test_a_failure_inside_is_told_without_internals(tmp_path: Path):
@@ -363,88 +301,19 @@ def test_a_failure_inside_is_told_without_internals(tmp_path: Path):
         assert served.get("/healthz").status_code == 200
         status, log = served.stop()
         assert status == 0
-        assert "rows.arrow is broken" in log
-
-
-def test_ctrl_c_ends_a_server_with_130(index: Path):
-    with Served(index) as served:
-        status, rest = served.stop(signal.SIGINT)
-    assert status == 130
-    assert "Traceback" not in rest
-
-
-def test_a_taken_port_and_a_host_of_elsewhere_are_one_sentence():
-    with listen("127.0.0.1", 0) as taken, pytest.raises(ProcqaError, match="must be free"):
-        listen("127.0.0.1", taken.getsockname()[1])
-    for host in ("not an address", "192.0.2.1", "a..b"):
-        with pytest.raises(ConfigError, match=f"must be an address of this machine, got '{host}' .*another --host"):
-            listen(host, 0)
-
-
-def test_a_server_that_ends_gives_the_process_its_signal_back(index: Path):
-    class Stopped(Exception):
-        pass
-
-    def stop(_: str) -> None:
-        assert signal.getsignal(signal.SIGTERM) != before
-        raise Stopped
-
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Stopped):
-        serve(index, ServeConfig(port=0), announce=stop)
-    assert signal.getsignal(signal.SIGTERM) == before
+        assert all("rows.arrow is broken" in line["message"] for line in worse_than_info(log))
+        assert len(worse_than_info(log)) == 2
 
 
 def test_the_empty_page_takes_no_place_of_a_search(index: Path):
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
-    app, service = FastAPI(), Service(LiveSearcher(index), Desk(ServeConfig()), Metrics())
+    app, live, desk = FastAPI(), LiveSearcher(index), Desk(ServeConfig())
+    service = Service(live, desk, Figures(live, lambda: desk.taken))
     _add_page(app, service)
     service.desk.close()
     with TestClient(app) as client:
         assert client.get("/").status_code == 200
         with pytest.raises(RuntimeError, match="shutdown"):
             client.get("/?q=list")
-
-
-def test_searches_beyond_the_limits_are_sent_away():
-    import asyncio
-
-    from fastapi import HTTPException
-
-    desk = Desk(ServeConfig(concurrency=1, timeout_s=0.05))
-    release = threading.Event()
-
-    async def scenario() -> tuple[int, int, str]:
-        first = asyncio.create_task(desk.run(release.wait))
-        await asyncio.sleep(0)
-        with pytest.raises(HTTPException) as busy:
-            await desk.run(lambda: "never")
-        with pytest.raises(HTTPException) as late:
-            await first
-        with pytest.raises(HTTPException) as still_busy:
-            await desk.run(lambda: "never")
-        assert still_busy.value.status_code == 503
-        release.set()
-        while True:
-            try:
-                return busy.value.status_code, late.value.status_code, await desk.run(lambda: "done")
-            except HTTPException:
-                await asyncio.sleep(0.01)
-
-    assert asyncio.run(scenario()) == (503, 504, "done")
-    desk.close()
-
-
-def test_an_error_in_a_search_reaches_who_asked():
-    import asyncio
-
-    desk = Desk(ServeConfig())
-
-    def fail() -> None:
-        raise QueryError("no")
-
-    with pytest.raises(QueryError, match="no"):
-        asyncio.run(desk.run(fail))
-    desk.close()

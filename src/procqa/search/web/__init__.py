@@ -1,0 +1,1 @@
+"""The index over HTTP: routes, and what every request passes on its way to them."""
