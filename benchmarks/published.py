@@ -23,8 +23,12 @@ from procqa.config import EvaluateConfig
 from procqa.corpora.benchmarks import Collection, list_parts, load_collection
 from procqa.evaluation.evaluate import evaluate
 
-PLAIN = EvaluateConfig(words="plain", distinct_words=True)
-SETTINGS = {"recomputed": PLAIN, "repeats counted": replace(PLAIN, distinct_words=False), "own words": EvaluateConfig()}
+PLAIN = EvaluateConfig(words="plain", distinct_words=True, k1=1.2, b=0.75)
+SETTINGS = {
+    "recomputed": PLAIN,
+    "repeats counted": replace(PLAIN, distinct_words=False),
+    "own words": replace(EvaluateConfig(), k1=PLAIN.k1, b=PLAIN.b),
+}
 SEEDS = range(5)
 SAMPLED_TASKS = 600
 CODENN_ROWS = 2_000

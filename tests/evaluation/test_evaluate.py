@@ -110,7 +110,7 @@ def test_the_protocol_stands_beside_the_number(data: list[Path]):
         "relevant: the accepted answer alone; an answer of the same text counts as another",
         "data: test split of the dataset with sha256 ",
         "ranker: bm25s",
-        "k1=1.2 b=0.75",
+        "k1=1.2 b=0.9",
         "200 resamples, seed 7",
     ):
         assert part in result.protocol

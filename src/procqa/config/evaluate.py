@@ -12,7 +12,7 @@ class EvaluateConfig:
 
     depth: int = field(default=1_000, metadata={"help": "documents ranked a query; MRR is cut there"})
     k1: float = field(default=1.2, metadata={"help": "BM25 term saturation"})
-    b: float = field(default=0.75, metadata={"help": "BM25 length normalisation"})
+    b: float = field(default=0.9, metadata={"help": "BM25 length normalisation"})
     words: Literal["stemmed", "plain"] = field(
         default="stemmed", metadata={"help": "BM25: words and parts of identifiers, stemmed or as they are"}
     )

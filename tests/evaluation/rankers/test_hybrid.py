@@ -62,8 +62,8 @@ def test_a_model_and_its_hybrid_encode_every_text_once():
 
 
 def test_the_protocol_names_what_decides_the_order():
-    fused = Hybrid(bm25(EvaluateConfig(k1=0.9)), dense(WordVectors("a")), CONFIG)
+    fused = Hybrid(bm25(EvaluateConfig(k1=0.8)), dense(WordVectors("a")), CONFIG)
 
     assert (fused.name, fused.revision.split(" + ")[1]) == ("hybrid:m", "r1")
-    for part in ("k1=0.9", "b=0.75", "stemmed", "0.75 × bm25", "0.25 × cosine", "words revision r1", "96 tokens"):
+    for part in ("k1=0.8", "b=0.9", "stemmed", "0.75 × bm25", "0.25 × cosine", "words revision r1", "96 tokens"):
         assert part in fused.protocol

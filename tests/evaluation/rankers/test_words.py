@@ -11,7 +11,7 @@ from tests.evaluation.rankers.small import bm25, pool, rank
 
 def test_bm25_scores_are_those_of_the_formula():
     documents = pool("alpha beta", "alpha alpha gamma delta", "gamma")  # mean length 7/3
-    k1, b, n = 1.2, 0.75, 3
+    k1, b, n = 1.2, 0.9, 3
 
     def score(tf: int, length: int, df: int) -> float:
         idf = log(1 + (n - df + 0.5) / (df + 0.5))

@@ -36,8 +36,8 @@ TOKENS: dict[str, tuple[Callable[[str], list[str]], str]] = {
 class Bm25:
     """BM25 over the words of documents and the parts of their identifiers (bm25s).
 
-    Source: k1 and b are the defaults of Lucene, on which the search engine of docs/paper.md#benchmark-protocol
-    stands; the stemmed tokens, docs/decisions/0006, are those of lexical search.
+    Source: k1 and b were chosen on validation data, docs/decisions/0028; the stemmed tokens, docs/decisions/0006, are
+    those of lexical search.
     """
 
     def __init__(self, config: EvaluateConfig, *, report: Report) -> None:
