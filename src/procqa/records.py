@@ -177,6 +177,7 @@ class Explanation:
         vectors_rank: among the documents by cosine, from 1; None where it is not among those looked at.
         cosine: of its vector and the query's.
         weight: of the cosine in the score; that of words is the rest of 1; None where one ranking stands alone.
+        read: what a cross-encoder that read query and document made of them, in (0, 1); None where none did.
         matched: the query's words that the document holds, in the query's order.
     """
 
@@ -185,6 +186,7 @@ class Explanation:
     vectors_rank: int | None
     cosine: float | None
     weight: float | None
+    read: float | None
     matched: tuple[str, ...]
 
 

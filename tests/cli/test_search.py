@@ -16,6 +16,7 @@ from procqa.cli.common import attribution_lines
 from procqa.config import SearchConfig
 from procqa.records import Attribution
 from procqa.search.searcher import Searcher, result_json
+from tests.encoder.small import write_cross_encoder
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 
 ESCAPES = to_row(
@@ -368,3 +369,16 @@ def test_bash_completes_commands_and_options():
 
     assert complete("procqa", "sea") == ["search"]
     assert "--explain" in complete("procqa", "search", "--ex")
+
+
+def test_a_cross_encoder_reads_the_hits(index: Path, tmp_path: Path):
+    model = write_cross_encoder(tmp_path / "cross")
+
+    answer = json.loads(run("search", index, "read a file", "--rerank", model, "--explain", "--json").stdout)
+
+    scores = [hit["score"] for hit in answer["hits"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(1 < score < 2 for score in scores)
+    assert all(hit["explain"]["read"] == pytest.approx(hit["score"] - 1) for hit in answer["hits"])
+    refused = run("search", index, "read a file", "--rerank", "default")
+    assert (refused.exit_code, "must be a cross-encoder" in refused.stderr) == (1, True)

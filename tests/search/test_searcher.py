@@ -1,13 +1,15 @@
 """Queries meet an index: modes, filters, fusion, refusals, and attribution on every hit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from procqa.config import SearchConfig
 from procqa.encoder.model import open_encoder
@@ -333,3 +335,28 @@ def test_signs_in_code_are_no_filters(posts: Searcher):
     code = 'read(x, "lang:go") -y'
     assert posts.search(code, SearchConfig(), is_code=True).kind == "code"
     assert 110 in numbers(posts, "data = read(file)")
+
+
+class Shortest:
+    """Reads pairs: the shorter the document, the better it answers."""
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        return np.array([-len(document) / 100 for _, document in pairs], np.float32)
+
+
+def test_a_reader_puts_the_first_hits_in_its_order(posts: Searcher, tmp_path: Path):
+    rows = [to_row(2 * n + 10, "go", f"Read a file {n}", "read " * (n + 1)) for n in range(60)]
+    build_index([write_dataset(tmp_path / "d", rows)], tmp_path / "i", encoder=None)
+    plain, read = Searcher.open(tmp_path / "i"), Searcher.open(tmp_path / "i", reader=Shortest())
+
+    before = [hit.document.answer_id for hit in plain.search("read", SearchConfig(k=60)).hits]
+    hits = read.search("read", SearchConfig(k=60, explain=True)).hits
+
+    after = [hit.document.answer_id for hit in hits]
+    assert after[:50] == sorted(before[:50])
+    assert after[50:] == before[50:]
+    assert all(1 < hit.score < 2 for hit in hits[:50])
+    assert all(hit.score <= 1 for hit in hits[50:])
+    assert hits[0].explanation is not None
+    assert hits[0].explanation.read == pytest.approx(hits[0].score - 1)
+    assert [hit.document.answer_id for hit in read.search("read", SearchConfig(k=3)).hits] == after[:3]

@@ -31,6 +31,7 @@ SHOWN_CHARS = 1_200
 @click.argument("index", type=click.Path(path_type=Path))
 @click.argument("query", required=False)
 @click.option("--code", metavar="FILE", help="take a file of code as the query; - is standard input")
+@click.option("--rerank", metavar="MODEL", help="a cross-encoder that reads the first fifty hits and orders them")
 @config_options(SearchConfig)
 @json_option
 @click.option("--jsonl", "as_lines", is_flag=True, help="print JSON: one hit a line")
@@ -39,6 +40,7 @@ def command(
     index: Path,
     query: str | None,
     code: str | None,
+    rerank: str | None,
     as_json: bool,
     as_lines: bool,
     no_pager: bool,
@@ -49,6 +51,7 @@ def command(
     Words may hold filters: lang:python tag:pandas after:2020 before:2021-06 score:5 "exact phrase" -word.
     Code and error messages may be pasted as they are.
     """
+    from procqa.encoder.cross_encoder import open_cross_encoder
     from procqa.search.searcher import Searcher
 
     if as_json and as_lines:
@@ -58,7 +61,7 @@ def command(
     asked = [_load_query(query, code)] if query is not None or code is not None else _ask()
     config = to_config(SearchConfig, options)
     show = _json_of if as_json else _lines_of if as_lines else partial(_page, pager=not no_pager)
-    searcher = Searcher.open(index)
+    searcher = Searcher.open(index, reader=None if rerank is None else open_cross_encoder(rerank))
     try:
         for text in asked:
             try:
@@ -188,6 +191,8 @@ def _explain(explanation: "Explanation") -> str:
         parts.append(f"vectors: rank {explanation.vectors_rank}, cosine {explanation.cosine:.3f}")
     if explanation.weight is not None:
         parts.append(f"score: {1 - explanation.weight:.2g} × words + {explanation.weight:.2g} × cosine")
+    if explanation.read is not None:
+        parts.append(f"read: {explanation.read:.3f}")
     matched = " ".join(map(one_line, explanation.matched))
     return "; ".join([*parts, f"shared: {matched}" if matched else "no word shared"])
 

@@ -6,9 +6,10 @@ The one place where an encoder meets an index. Python, the command line, HTTP an
 
 import threading
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
 from procqa.index.build import generation_folder
 from procqa.index.dense import DenseIndex
-from procqa.index.documents import Documents
+from procqa.index.documents import Documents, document_text
 from procqa.index.filters import Allowed, FilterColumns
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Explanation, Hit
@@ -32,6 +33,18 @@ FUSION_DEPTH = 100
 
 VERBATIM = 1.5
 """What the words of a document that holds a line of an error to the letter count more. Source: ours, docs/search.md."""
+
+
+READ_HITS = 50
+"""Hits that a cross-encoder puts in order. Source: ours, docs/search.md."""
+
+
+class PairReader(Protocol):
+    """What reads a query and a document at once; see ``encoder.cross_encoder``."""
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """(n,) higher is better."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +76,7 @@ class _Ranked:
     words: Ranking
     vectors: Ranking
     weight: float | None = None
+    read: Mapping[int, float] = field(default_factory=dict)
 
     def explain(self, position: int, query: str, document: Document) -> Explanation:
         """Where a document stands in each list, and what it shares with the query."""
@@ -76,8 +90,14 @@ class _Ranked:
             vectors_rank=vectors_rank,
             cosine=cosine,
             weight=self.weight,
+            read=None if position not in self.read else self.read[position] - 1,
             matched=tuple(word for word, tokens in words.items() if held.intersection(tokens)),
         )
+
+
+def _best_first(hit: tuple[int, float]) -> tuple[float, int]:
+    """Sorts hits by score, ties by position."""
+    return -hit[1], hit[0]
 
 
 def _place(ranking: Ranking, position: int) -> tuple[int, float] | tuple[None, None]:
@@ -89,8 +109,9 @@ def _place(ranking: Ranking, position: int) -> tuple[int, float] | tuple[None, N
 class Searcher:
     """An open index, safe to use from several threads; see ``Searcher.open``."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, reader: PairReader | None = None) -> None:
         self.manifest = manifest
+        self._reader = reader
         self.languages: dict[str, int] = manifest.counts["languages"]
         self._generation = generation_folder(folder, manifest)
         self._documents = Documents(self._generation / "documents")
@@ -103,8 +124,11 @@ class Searcher:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, index: Path) -> "Searcher":
+    def open(cls, index: Path, *, reader: PairReader | None = None) -> "Searcher":
         """Map an index into memory; its encoder is loaded when the first query needs it.
+
+        Args:
+            reader: a cross-encoder, which puts the first fifty hits in the order of how well each answers the query.
 
         Raises:
             ArtifactError: the folder is no index, is of another format version, or is broken.
@@ -112,7 +136,7 @@ class Searcher:
         for attempt in (1, 2):
             manifest = load_manifest(index, kind="index")
             try:
-                return cls(index, manifest)
+                return cls(index, manifest, reader)
             except ArtifactError:
                 # An update between the two steps removes the generation that the manifest named.
                 if attempt == 2 or load_manifest(index, kind="index") == manifest:
@@ -172,15 +196,33 @@ class Searcher:
         asked = parse_query(query, is_code=is_code)
         language = self.known_language(config.language)
         mode = self._mode(config.mode)
-        ranked = self._rank(asked, config.k, mode, language, self._allowed(asked))
+        wanted = config.k if self._reader is None else max(config.k, READ_HITS)
+        ranked = self._rank(asked, wanted, mode, language, self._allowed(asked))
+        if self._reader is not None:
+            ranked = self._read(asked.text, ranked, self._reader)
         hits = tuple(
             self._hit(rank, position, score, ranked, asked.text if config.explain else None)
-            for rank, (position, score) in enumerate(ranked.best, start=1)
+            for rank, (position, score) in enumerate(ranked.best[: config.k], start=1)
         )
         seconds = time.perf_counter() - started
         return SearchResult(
             query=asked.asked, kind=asked.kind, mode=mode, seconds=seconds, dump_date=self.dump_date, hits=hits
         )
+
+    def _read(self, query: str, ranked: "_Ranked", reader: PairReader) -> "_Ranked":
+        """The first hits in the order in which a cross-encoder puts them; the others follow as they were.
+
+        Scores are 1 + that of the reader, between 1 and 2, so that those that were read stand above the others.
+        """
+        first, rest = ranked.best[:READ_HITS], ranked.best[READ_HITS:]
+        documents = [self._documents[position] for position, _ in first]
+        with self._lock:
+            said = reader.score([(query, document_text(document.title, document.answer)) for document in documents])
+        scores = 1.5 + np.tanh(np.asarray(said, np.float64) / 2) / 2  # 1 + σ, without an overflow
+        read = sorted(zip([position for position, _ in first], scores.tolist(), strict=True), key=_best_first)
+        highest = max([1.0, *(score for _, score in rest)])
+        others = [(position, score / highest) for position, score in rest]
+        return replace(ranked, best=read + others, read=dict(read))
 
     def _hit(self, rank: int, position: int, score: float, ranked: "_Ranked", query: str | None) -> Hit:
         """A hit, explained where there is a query to explain it by."""
@@ -253,7 +295,7 @@ class Searcher:
         lines = query.text.splitlines()
         holding = {int(position) for line in lines for position in self._documents.holding(line, positions)}
         raised = [(position, score * (VERBATIM if position in holding else 1)) for position, score in words]
-        return sorted(raised, key=lambda hit: (-hit[1], hit[0]))
+        return sorted(raised, key=_best_first)
 
     def _encode(self, query: str) -> Any:  # Any: (D,) float32; tokenizers are not for two threads at once
         with self._lock:
