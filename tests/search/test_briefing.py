@@ -25,7 +25,7 @@ def document(number: int = 10, **other: object) -> Document:
 
 def result(*documents: Document) -> SearchResult:
     hits = tuple(Hit(rank=rank, score=0.5, document=each) for rank, each in enumerate(documents, 1))
-    return SearchResult(query="q", mode="hybrid", seconds=0.0, dump_date="2020-09-13T00:00:00", hits=hits)
+    return SearchResult(query="q", kind="words", mode="hybrid", seconds=0.0, dump_date="2020-09-13T00:00:00", hits=hits)
 
 
 def unmarked(text: str) -> str:
