@@ -17,9 +17,9 @@ from procqa.artifact import MANIFEST, Manifest, load_manifest
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
-from procqa.index.build import generation_folder
 from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents
+from procqa.index.generations import generation_folder
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Hit
 from procqa.search.fusion import fuse
