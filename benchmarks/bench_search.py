@@ -23,9 +23,10 @@ from benchmarks.measure import limit_cores, run_python
 from procqa.config import SearchConfig, train_config
 from procqa.encoder.model import find_encoder, open_encoder
 from procqa.encoder.training import train
-from procqa.index.build import build_index, generation_folder
+from procqa.index.build import build_index
 from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents, document_text
+from procqa.index.generations import generation_folder
 from procqa.search.searcher import Searcher
 from procqa.text import lexical_tokens
 from procqa.topk import top_k

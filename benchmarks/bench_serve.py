@@ -21,8 +21,8 @@ import numpy as np
 import psutil
 
 from benchmarks.results import RESULTS, describe_commit, write_result
-from procqa.index.build import generation_folder
 from procqa.index.documents import Documents
+from procqa.index.generations import generation_folder
 from procqa.search.searcher import Searcher
 
 NAME = "bench_serve"

@@ -54,7 +54,8 @@ def test_an_index_knows_which_source_a_document_came_from(dataset: Path, tmp_pat
 
 def test_nothing_is_left_beside_an_index(dataset: Path, tmp_path: Path):
     build_index([dataset], tmp_path / "i", encoder=WordEncoder())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "d.log.jsonl", "i", "i.log.jsonl"]
+    names = ["d", "d.log.jsonl", "i", "i.log.jsonl", "i.sources.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_the_same_again_does_nothing(dataset: Path, tmp_path: Path):
@@ -137,7 +138,7 @@ def test_two_builds_of_the_same_hold_the_same_documents_and_vectors(dataset: Pat
         }
         for folder in (next((tmp_path / "a").glob("*/")), next((tmp_path / "b").glob("*/")))
     ]
-    assert len(kept[0]) == 16
+    assert len(kept[0]) == 22
     assert kept[0] == kept[1]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from procqa.errors import ArtifactError
 from procqa.index.dense import DenseIndex, write_dense
-from procqa.index.lexical import LexicalIndex, Ranking, write_lexical
+from procqa.index.lexical import LexicalIndex, Ranking, find_words, write_lexical
 from tests.index.small import WordEncoder
 
 Texts = list[tuple[str, str]]
@@ -27,7 +27,7 @@ Search = Callable[..., Ranking]
 
 def make_lexical(texts: Texts, folder: Path) -> None:
     documents = (
-        (position, language, {"title": text, "question": "", "answer": ""})
+        (position, language, find_words({"title": text, "question": "", "answer": ""}))
         for position, (language, text) in enumerate(texts)
     )
     write_lexical(documents, folder)
@@ -39,7 +39,7 @@ def open_lexical(folder: Path) -> Search:
 
 def make_dense(texts: Texts, folder: Path) -> None:
     vectors = WordEncoder().encode_documents([text for _, text in texts])
-    write_dense(vectors, np.arange(len(texts)), [language for language, _ in texts], folder)
+    write_dense(vectors.astype(np.float16), np.arange(len(texts)), [language for language, _ in texts], folder)
 
 
 def open_dense(folder: Path) -> Search:

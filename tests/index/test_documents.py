@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from procqa.errors import ArtifactError
 from procqa.index.documents import (
     Documents,
-    Source,
     code_place,
     document_id,
     pair_document,
     row_document,
+    text_digest,
+    to_rows,
     write_documents,
+    write_rows,
 )
+from procqa.index.sources import Source
 from procqa.records import CodePlace, Document, Pair
 from tests.index.small import to_row, write_dataset
 
@@ -62,44 +65,6 @@ def test_a_row_without_attribution_is_refused_and_named(tmp_path: Path, missing:
 def test_a_language_that_is_no_word_cannot_become_a_path(tmp_path: Path):
     with pytest.raises(ArtifactError, match="one word"):
         row_document({**to_row(10, "../../x", "t", "a"), **dated()}, tmp_path)
-
-
-def test_a_folder_of_source_code_gives_its_documented_functions_with_their_place(tmp_path: Path):
-    pytest.importorskip("tree_sitter")
-    (tmp_path / "project").mkdir()
-    (tmp_path / "project/util.py").write_text(
-        '"""A module."""\n\n\n'
-        'def first(items):\n    """Give the first of some items."""\n    return next(iter(items))\n'
-        "\n\ndef bare():\n    return 'no documentation at all'\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "project/LICENSE").write_text("MIT License\n", encoding="utf-8")
-    reasons: list[str] = []
-    (document,) = Source(tmp_path / "project").read(reasons.append)
-    assert document.place == CodePlace(path="util.py", line=4, symbol="first")
-    assert document.id.startswith("project:")
-    assert document.attribution.question_url is None
-    assert document.attribution.answer_url is None
-    assert document.attribution.answer_author == "project"
-    assert len(reasons) == 1
-
-
-def test_a_folder_that_is_an_artifact_of_another_kind_is_no_source(tmp_path: Path):
-    folder = write_dataset(tmp_path / "d")
-    manifest = folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"kind": "dataset"', '"kind": "encoder"'))
-    with pytest.raises(ArtifactError, match="it is a procqa encoder"):
-        Source(folder)
-
-
-def test_a_source_that_is_not_there_is_named(tmp_path: Path):
-    with pytest.raises(ArtifactError, match="there is no such folder"):
-        Source(tmp_path / "nowhere")
-
-
-def test_a_folder_of_code_may_hold_a_manifest_of_its_own(tmp_path: Path):
-    (tmp_path / "manifest.json").write_text('{"name": "an extension of a browser"}')
-    assert Source(tmp_path).manifest is None
 
 
 @pytest.mark.parametrize(
@@ -175,7 +140,42 @@ def test_no_documents_are_documents_too(tmp_path: Path):
     documents.close()
 
 
-@pytest.mark.parametrize("name", ["rows.arrow", "order.npy"])
+@given(st.lists(st.integers(1, 900), max_size=6))
+def test_the_bytes_do_not_depend_on_how_rows_were_batched(tmp_path_factory: pytest.TempPathFactory, sizes: list[int]):
+    folder = tmp_path_factory.mktemp("rows")
+    given_documents = [numbered(number, answer="x" * (number % 7)) for number in range(sum(sizes))]
+    write_documents(given_documents, folder / "whole")
+    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    pieces = [
+        piece
+        for start, size in zip(starts, sizes, strict=True)
+        for piece in to_rows(given_documents[start : start + size])
+    ]
+    write_rows(pieces, folder / "pieces")
+    for name in ("rows.arrow", "order.npy", "digests.npy"):
+        assert (folder / "whole" / name).read_bytes() == (folder / "pieces" / name).read_bytes()
+
+
+def test_rows_that_are_taken_over_have_the_bytes_of_those_that_are_made(tmp_path: Path):
+    given_documents = [numbered(number) for number in range(2_500)]
+    write_documents(given_documents, tmp_path / "whole")
+    held = Documents(tmp_path / "whole")
+    pieces = [*held.rows(0, 700), *to_rows(given_documents[700:1_500]), *held.rows(1_500, 2_500)]
+    write_rows(pieces, tmp_path / "taken")
+    held.close()
+    for name in ("rows.arrow", "order.npy", "digests.npy"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "taken" / name).read_bytes()
+
+
+def test_a_text_is_known_by_where_its_fields_end():
+    assert text_digest("a", "b", "c") == text_digest("a", "b", "c")
+    assert (
+        len({text_digest(*texts) for texts in (("ab", "", "c"), ("a", "b", "c"), ("a", "", "bc"), ("abc", "", ""))})
+        == 4
+    )
+
+
+@pytest.mark.parametrize("name", ["rows.arrow", "order.npy", "digests.npy"])
 @pytest.mark.parametrize("damage", ["missing", "empty", "garbage"])
 def test_broken_documents_are_one_sentence(tmp_path: Path, name: str, damage: str):
     write_documents([numbered(1)], tmp_path / "docs")

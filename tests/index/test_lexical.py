@@ -7,13 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from procqa.index.lexical import LexicalIndex, write_lexical
+from procqa.index.lexical import LexicalIndex, find_words, write_lexical
 
 
 def write(folder: Path, answers: list[str], titles: list[str] | None = None) -> LexicalIndex:
     titles = titles or [""] * len(answers)
     rows = [
-        (position, "python", {"title": title, "question": "", "answer": answer})
+        (position, "python", find_words({"title": title, "question": "", "answer": answer}))
         for position, (title, answer) in enumerate(zip(titles, answers, strict=True))
     ]
     write_lexical(rows, folder)

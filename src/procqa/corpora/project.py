@@ -4,12 +4,14 @@ Unlike ``source_tree``, whose pairs train an encoder, it keeps what has no docum
 so that a file that did not change need not be read again. Needs the extra ``code``.
 """
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from procqa.artifact import Input, digest_files
 from procqa.corpora.files import kind_of, mend
 from procqa.corpora.functions import read_definitions
 from procqa.corpora.grammars import LANGUAGE_BY_EXTENSION, Grammar, language_of, load_grammar
@@ -81,6 +83,26 @@ def open_project(folder: Path) -> Project:
     name = mend(folder.resolve().name)
     origin = Origin(site=to_site(name), author=name or "local", author_url=None, licence=find_licence(folder), url=None)
     return Project(origin=origin, files=tuple(files), left_out=tuple(left_out))
+
+
+def deciding_files(folder: Path, project: Project) -> Iterator[tuple[str, Path]]:
+    """What decides which documents a project gives: the files that can be read, and the licences at its top."""
+    for place, path in [
+        *((path.name, path) for path in licence_files(folder)),
+        *((f.place, f.path) for f in project.files),
+    ]:
+        if kind_of(path) == "file" and not path.is_symlink() and os.access(path, os.R_OK):
+            yield place, path
+
+
+def project_input(folder: Path, digests: Mapping[str, tuple[int, str]]) -> Input:
+    """A project as the input of an artifact.
+
+    Args:
+        digests: size and sha256 of each of its deciding files, by place.
+    """
+    files = {place: {"size": size, "sha256": sha256} for place, (size, sha256) in digests.items()}
+    return Input(folder.resolve().name, sum(size for size, _ in digests.values()), digest_files(files))
 
 
 def _kind_of(name: str) -> Literal["code", "document"] | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from procqa import chain
 from procqa.artifact import Input, Manifest, digest_input, digest_tree, is_artifact
 from procqa.config import LANGUAGES
-from procqa.corpora import codesearchnet, query_pairs, release, source_tree
+from procqa.corpora import codesearchnet, project, query_pairs, release, source_tree
+from procqa.files import sha256_file
 
 
 def digest_source(source: Path, languages: Sequence[str] = LANGUAGES, skip_folders: Sequence[str] = ()) -> Input:
@@ -25,12 +26,21 @@ def digest_source(source: Path, languages: Sequence[str] = LANGUAGES, skip_folde
     return digest_tree(source, source_tree.source_files(source, languages, skipped))
 
 
+def digest_project(folder: Path) -> Input:
+    """A folder of one's own code as an input: of its files those that are searched in."""
+    files = project.deciding_files(folder, project.open_project(folder))
+    return project.project_input(folder, {place: (path.stat().st_size, sha256_file(path)) for place, path in files})
+
+
 def is_input(manifest: Manifest, path: Path, entry: Input) -> bool:
     """Whether a path is an input of an artifact; a folder of source code is digested as it was read."""
     if chain.is_input(manifest, path, entry):
         return True
-    is_code = path.is_dir() and (manifest.kind == "index" or "skip_folders" in manifest.recipe)
-    if not is_code or is_artifact(path):
+    if not path.is_dir() or is_artifact(path):
+        return False
+    if manifest.kind == "index":
+        return digest_project(path).sha256 == entry.sha256
+    if "skip_folders" not in manifest.recipe:
         return False
     recipe = manifest.recipe
     source = digest_source(path, recipe.get("languages", LANGUAGES), recipe.get("skip_folders", ()))

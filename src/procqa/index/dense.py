@@ -1,12 +1,13 @@
-"""Search by vectors: one exhaustive FAISS index a language, merged where all are asked for.
+"""Search by vectors: one FAISS index a language, merged where all are asked for.
 
-Each vector is compared, so a filter by language costs nothing and loses nothing. Languages above 10,000
-rows hold one byte a dimension (SQ8), smaller ones the floats themselves. Knows positions and vectors,
-not documents or models.
+Vectors are kept as halves (two bytes a number). FAISS finds candidates, by the halves themselves or by one byte a
+number, and their order is that of the exact products, so equal vectors score alike. Each vector is compared, so a
+filter loses nothing. Knows positions and vectors, not documents or models. Source: ours, docs/decisions/0025.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
@@ -15,25 +16,31 @@ from numpy.typing import NDArray
 
 from procqa.errors import ArtifactError
 from procqa.index.lexical import Ranking
+from procqa.topk import dot_products
 
 Vectors = NDArray[np.float32]
+Halves = NDArray[np.float16]
 
-EXACT_ROWS = 10_000
-"""Languages up to this size keep their floats. Source: ours, docs/decisions/0007."""
+SMALL_ROWS = 10_000
+"""Languages up to this size are compared by their halves. Source: ours, docs/decisions/0007."""
+
+LEAST_SPARE = 16
+"""Candidates beyond k whose exact products are computed, at least; else k / 4. Source: ours, docs/decisions/0025."""
 
 TRAINING_ROWS = 100_000
 BLOCK_ROWS = 8_192
 POSITIONS_FILE = "positions.npy"
-VECTORS_FILE = "vectors.faiss"
+HALVES_FILE = "vectors.npy"
+CODES_FILE = "vectors.faiss"
 
 
-def write_dense(vectors: Vectors, positions: NDArray[np.int64], languages: Sequence[str], folder: Path) -> None:
+def write_dense(vectors: Halves, positions: NDArray[np.int64], languages: Sequence[str], folder: Path) -> None:
     """Write one index a language into a new folder.
 
     Memory: the index of the largest language, and a block of vectors.
 
     Args:
-        vectors: (n, D) float32 unit rows, in memory or mapped.
+        vectors: (n, D) float16, rounded unit rows, in memory or mapped.
         positions: (n,) the position of each row's document.
         languages: (n,) the language of each row.
 
@@ -47,25 +54,45 @@ def write_dense(vectors: Vectors, positions: NDArray[np.int64], languages: Seque
     for language in names:
         rows = np.flatnonzero(numbers == number[language])
         rows = rows[np.argsort(positions[rows], kind="stable")]
-        index = _empty_index(vectors, rows)
+        place = folder / language
+        place.mkdir()
+        np.save(place / POSITIONS_FILE, positions[rows])
+        halves = _write_halves(vectors, rows, place / HALVES_FILE)
+        index = _empty_index(halves)
         for start in range(0, len(rows), BLOCK_ROWS):
-            index.add(np.ascontiguousarray(vectors[rows[start : start + BLOCK_ROWS]], dtype=np.float32))
-        (folder / language).mkdir()
+            index.add(halves[start : start + BLOCK_ROWS].astype(np.float32))
         try:
-            faiss.write_index(index, str(folder / language / VECTORS_FILE))
+            faiss.write_index(index, str(place / CODES_FILE))
         except RuntimeError as error:  # so FAISS words what the disk says
-            raise ArtifactError(f"{folder / language / VECTORS_FILE} could not be written") from error
-        np.save(folder / language / POSITIONS_FILE, positions[rows])
+            raise ArtifactError(f"{place / CODES_FILE} could not be written") from error
 
 
-def _empty_index(vectors: Vectors, rows: NDArray[np.int64]) -> faiss.Index:
-    dimensions = vectors.shape[1]
-    if len(rows) <= EXACT_ROWS:
-        return faiss.IndexFlatIP(dimensions)
-    index = faiss.IndexScalarQuantizer(dimensions, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-    sample = rows[:: max(1, len(rows) // TRAINING_ROWS)]
-    index.train(np.ascontiguousarray(vectors[sample], dtype=np.float32))
+def _write_halves(vectors: Halves, rows: NDArray[np.int64], path: Path) -> Halves:
+    """The chosen rows as a file of numpy, mapped; written as a stream, for a map dies of a full disk."""
+    with path.open("wb") as stream:
+        shape = {"descr": "<f2", "fortran_order": False, "shape": (len(rows), vectors.shape[1])}
+        np.lib.format.write_array_header_1_0(stream, shape)
+        for start in range(0, len(rows), BLOCK_ROWS):
+            stream.write(np.ascontiguousarray(vectors[rows[start : start + BLOCK_ROWS]], dtype="<f2").tobytes())
+    halves: Halves = np.load(path, mmap_mode="r", allow_pickle=False)
+    return halves
+
+
+def _empty_index(halves: Halves) -> faiss.Index:
+    rows, dimensions = halves.shape
+    kind = faiss.ScalarQuantizer.QT_fp16 if rows <= SMALL_ROWS else faiss.ScalarQuantizer.QT_8bit
+    index = faiss.IndexScalarQuantizer(dimensions, kind, faiss.METRIC_INNER_PRODUCT)
+    index.train(halves[:: max(1, rows // TRAINING_ROWS)].astype(np.float32))
     return index
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The vectors of one language: (n, D) halves, and the position of each, ascending."""
+
+    index: faiss.Index
+    halves: Halves
+    positions: NDArray[np.int64]
 
 
 class DenseIndex:
@@ -78,13 +105,13 @@ class DenseIndex:
     def __init__(self, folder: Path) -> None:
         try:
             names = sorted(path.name for path in folder.iterdir())
-            self._indexes = {name: _open(folder / name) for name in names}
+            self._parts = {name: _open(folder / name) for name in names}
         except (OSError, EOFError, ValueError, RuntimeError) as error:
             raise ArtifactError(f"{folder} holds no readable dense index: run procqa index again") from error
 
     def __len__(self) -> int:
-        """How many documents there are."""
-        return sum(len(positions) for _, positions in self._indexes.values())
+        """How many vectors there are."""
+        return sum(len(part.positions) for part in self._parts.values())
 
     def search(
         self, query: Vectors, k: int, *, language: str | None = None, allowed: NDArray[np.bool_] | None = None
@@ -101,9 +128,9 @@ class DenseIndex:
         """
         if not query.any():
             return []
-        chosen = self._indexes if language is None else {language: self._indexes[language]}
+        chosen = self._parts if language is None else {language: self._parts[language]}
         with _one_thread():
-            hits = [hit for index, positions in chosen.values() for hit in _best(index, positions, query, k, allowed)]
+            hits = [hit for part in chosen.values() for hit in _best(part, query, k, allowed)]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
 
 
@@ -118,63 +145,30 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _open(folder: Path) -> tuple[faiss.Index, NDArray[np.int64]]:
+def _open(folder: Path) -> _Part:
     # FAISS itself says which file it cannot map; numpy checks its own header.
-    index = faiss.read_index(str(folder / VECTORS_FILE), faiss.IO_FLAG_MMAP_IFC)
+    index = faiss.read_index(str(folder / CODES_FILE), faiss.IO_FLAG_MMAP_IFC)
+    halves = np.load(folder / HALVES_FILE, mmap_mode="r", allow_pickle=False)
     positions = np.load(folder / POSITIONS_FILE, mmap_mode="r", allow_pickle=False)
-    if index.ntotal != len(positions):
-        raise ValueError(f"{folder} holds {index.ntotal} vectors for {len(positions)} documents")
-    return index, positions
+    if not index.ntotal == len(positions) == len(halves):
+        raise ValueError(f"{folder} holds {index.ntotal} codes and {len(halves)} vectors of {len(positions)} documents")
+    return _Part(index, halves, positions)
 
 
-def _best(
-    index: faiss.Index,
-    positions: NDArray[np.int64],
-    query: Vectors,
-    k: int,
-    allowed: NDArray[np.bool_] | None,
-) -> Ranking:
+def _best(part: _Part, query: Vectors, k: int, allowed: NDArray[np.bool_] | None) -> Ranking:
     """The k best that are allowed; asks for more while the cut goes through a tie, so that it falls by position."""
-    rows = len(positions) if allowed is None else int(np.count_nonzero(mask := allowed[positions]))
-    options = None
-    if rows < len(positions):
+    options, rows = None, len(part.positions)
+    if allowed is not None:
+        mask = allowed[part.positions]
+        rows = int(np.count_nonzero(mask))
         bits = np.packbits(mask, bitorder="little")
         options = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]
-    limit = min(k + 1, rows)
+    limit = min(k + max(LEAST_SPARE, k // 4), rows)
     while limit:
-        scores, found = index.search(query[None, :], limit, params=options)
-        if limit == rows or scores[0, -1] < scores[0, k - 1]:
-            hits = zip(positions[found[0]].tolist(), scores[0].tolist(), strict=True)
-            return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
+        rough, found = part.index.search(query[None, :], limit, params=options)
+        scores = dot_products(query, part.halves[found[0]].astype(np.float32))
+        best = np.lexsort((part.positions[found[0]], -scores))[:k]
+        if limit == rows or rough[0, -1] < rough[0, best].min():
+            return list(zip(part.positions[found[0, best]].tolist(), scores[best].tolist(), strict=True))
         limit = min(2 * limit, rows)
     return []
-
-
-class VectorFile:
-    """Vectors on disk in the order they were made; a run that was killed goes on where it stopped.
-
-    Args:
-        path: the file; its rows are float32.
-        dimensions: D, of every row.
-    """
-
-    def __init__(self, path: Path, dimensions: int) -> None:
-        self.path = path
-        self.dimensions = dimensions
-
-    def fill(self, texts: Iterator[Sequence[str]], encode: Callable[[Sequence[str]], Vectors]) -> Vectors:
-        """Encode every batch of texts that is not there yet; all vectors, (n, D) float32, mapped."""
-        row_bytes = 4 * self.dimensions
-        done = self.path.stat().st_size // row_bytes if self.path.exists() else 0
-        with self.path.open("r+b" if done else "wb") as stream:
-            stream.truncate(done * row_bytes)
-            stream.seek(0, 2)
-            for batch in texts:
-                rest = batch[done:]
-                done -= len(batch) - len(rest)
-                if rest:
-                    stream.write(np.ascontiguousarray(encode(rest), dtype=np.float32).tobytes())
-                    stream.flush()
-        if self.path.stat().st_size == 0:
-            return np.zeros((0, self.dimensions), dtype=np.float32)
-        return np.memmap(self.path, dtype=np.float32, mode="r").reshape(-1, self.dimensions)

@@ -1,13 +1,14 @@
-"""The documents of an index: from datasets and folders of code to rows that are read by position.
+"""The documents of an index: rows of datasets and functions to rows that are read by position.
 
 Documents lie uncompressed in one Arrow file, which is mapped and not loaded, in the order they were
 read. Their *positions* are the order of their ids: both indexes speak in positions, so a tie by
 position is a tie by id. A document without attribution cannot be made here.
 """
 
+import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from procqa.artifact import MANIFEST, Input, is_artifact, load_manifest
-from procqa.corpora.records import SkippedFile
-from procqa.corpora.source_tree import read_pairs
-from procqa.corpora.sources import digest_source
-from procqa.dataset.schema import read_rows
 from procqa.errors import ArtifactError
-from procqa.records import Attribution, CodePlace, Document, Dropped, Pair
+from procqa.records import Attribution, CodePlace, Document, Pair
 
 ROWS_FILE = "rows.arrow"
 ORDER_FILE = "order.npy"
+DIGESTS_FILE = "digests.npy"
+DIGEST = np.dtype("S16")
 BATCH_ROWS = 1_024
 
 SCHEMA = pa.schema(
@@ -60,62 +58,6 @@ SCHEMA = pa.schema(
 ATTRIBUTION_FIELDS = tuple(SCHEMA.names[10:19])
 TEXT_FIELDS = ["title", "question", "answer"]
 PLACE_FIELDS = ("path", "line", "symbol")
-
-
-class Source:
-    """Something to index: a dataset, or a folder of source code.
-
-    Args:
-        path: the folder as the user gave it.
-
-    Raises:
-        ArtifactError: the path is no folder, or an artifact of another kind.
-    """
-
-    def __init__(self, path: Path) -> None:
-        if not path.is_dir():
-            raise ArtifactError(f"{path} must be a dataset or a folder of source code, but there is no such folder")
-        self.path = path
-        # A dataset whose manifest is broken must not pass for a folder of source code.
-        is_dataset = is_artifact(path) or ((path / MANIFEST).is_file() and (path / "data").is_dir())
-        self.manifest = load_manifest(path, kind="dataset") if is_dataset else None
-
-    @property
-    def name(self) -> str:
-        """The name of its folder."""
-        return self.path.resolve().name
-
-    @property
-    def origin(self) -> Input:
-        """The name, size and digest of the data: what a dataset states, or that of the source files of a tree."""
-        return digest_source(self.path)
-
-    @property
-    def dump_date(self) -> str | None:
-        """The newest date in the dump behind a dataset; None where there is none."""
-        return None if self.manifest is None else self.manifest.counts.get("dump_date")
-
-    def read(self, on_skip: Callable[[str], object]) -> Iterator[Document]:
-        """The documents in the order of the source, lazily.
-
-        Args:
-            on_skip: is told the reason for every function and file that is no document.
-
-        Raises:
-            ArtifactError: a row cannot be read, or does not say who wrote it.
-        """
-        if self.manifest is not None:
-            yield from (row_document(row, self.path) for row in read_rows(self.path))
-            return
-
-        def skip_file(file: SkippedFile) -> None:
-            on_skip(f"file: {file.reason}")
-
-        for item in read_pairs(self.path, on_skip=skip_file):
-            if isinstance(item, Dropped):
-                on_skip(item.reason)
-            else:
-                yield pair_document(item.pair)
 
 
 def pair_document(pair: Pair) -> Document:
@@ -189,37 +131,84 @@ def document_text(title: str, answer: str) -> str:
     return f"{title}\n\n{answer}"
 
 
-def write_documents(documents: Iterable[Document], folder: Path) -> int:
-    """Write documents, and their order by id, into a new folder; of a repeated id the last one counts.
+Rows = tuple[pa.RecordBatch, NDArray[np.bytes_]]
+"""Some rows of SCHEMA, and the digest of the text of each."""
 
-    Memory: one batch of rows, and the ids.
+
+def to_rows(documents: Iterable[Document]) -> Iterator[Rows]:
+    """The rows of documents, some at a time."""
+    waiting: list[dict[str, Any]] = []
+    for document in documents:
+        waiting.append(_columns(document))
+        if len(waiting) == BATCH_ROWS:
+            yield _rows_of(waiting)
+            waiting = []
+    if waiting:
+        yield _rows_of(waiting)
+
+
+def _rows_of(rows: list[dict[str, Any]]) -> Rows:
+    digests = [text_digest(row["title"], row["question"], row["answer"]) for row in rows]
+    return pa.RecordBatch.from_pylist(rows, schema=SCHEMA), np.array(digests, dtype=DIGEST)
+
+
+def text_digest(title: str, question: str, answer: str) -> bytes:
+    """The 16 bytes by which the text of a document is known: its words and vectors depend on nothing else."""
+    text = f"{len(title)} {len(question)} {title}{question}{answer}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST.itemsize).digest()
+
+
+def write_documents(documents: Iterable[Document], folder: Path) -> int:
+    """Write documents into a new folder; see ``write_rows``."""
+    return write_rows(to_rows(documents), folder)
+
+
+def write_rows(rows: Iterable[Rows], folder: Path) -> int:
+    """Write rows, and their order by id, into a new folder; of a repeated id the last one counts.
+
+    Memory: one batch of rows, and the ids and digests. The bytes do not depend on how the rows were batched.
 
     Returns:
         How many documents were repeated, and so are not served.
     """
     folder.mkdir()
     ids: list[pa.Array] = []
+    digests = [np.empty(0, dtype=DIGEST)]
     with pa.OSFile(str(folder / ROWS_FILE), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-        for rows in _batches(documents):
-            batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
-            writer.write_batch(batch)
+        for batch, of_batch in _even(rows):
+            # Taken, for a slice is written with other bytes than the same rows by themselves.
+            writer.write_batch(batch.take(pa.array(range(batch.num_rows))))
             ids.append(batch.column("id"))
+            digests.append(of_batch)
     names = pa.chunked_array(ids, pa.string())
     order = pc.sort_indices(names).to_numpy(zero_copy_only=False).astype(np.int64)
     kept = _last_of_each(names, order)
     np.save(folder / ORDER_FILE, order[kept])
+    np.save(folder / DIGESTS_FILE, np.concatenate(digests))
     return len(order) - int(kept.sum())
 
 
-def _batches(documents: Iterable[Document]) -> Iterator[list[dict[str, Any]]]:
-    rows: list[dict[str, Any]] = []
-    for document in documents:
-        rows.append(_columns(document))
-        if len(rows) == BATCH_ROWS:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
+def _even(rows: Iterable[Rows]) -> Iterator[Rows]:
+    """The same rows, BATCH_ROWS of them at a time."""
+    waiting: list[Rows] = []
+    n_waiting = 0
+    for some in rows:
+        waiting.append(some)
+        n_waiting += len(some[1])
+        if n_waiting < BATCH_ROWS:
+            continue
+        batch, digests = _joined(waiting)
+        start = 0
+        while n_waiting - start >= BATCH_ROWS:
+            yield batch.slice(start, BATCH_ROWS), digests[start : start + BATCH_ROWS]
+            start += BATCH_ROWS
+        waiting, n_waiting = [(batch.slice(start), digests[start:])], n_waiting - start
+    if n_waiting:
+        yield _joined(waiting)
+
+
+def _joined(rows: list[Rows]) -> Rows:
+    return pa.concat_batches([batch for batch, _ in rows]), np.concatenate([digests for _, digests in rows])
 
 
 def _columns(document: Document) -> dict[str, Any]:
@@ -252,6 +241,7 @@ class Documents:
         with ExitStack() as stack:
             try:
                 self._order: NDArray[np.int64] = np.load(folder / ORDER_FILE, mmap_mode="r", allow_pickle=False)
+                self._digests: NDArray[np.bytes_] = np.load(folder / DIGESTS_FILE, mmap_mode="r", allow_pickle=False)
                 self._map = stack.enter_context(pa.memory_map(str(folder / ROWS_FILE)))
                 self._rows = stack.enter_context(pa.ipc.open_file(self._map))
                 if self._rows.schema != SCHEMA:
@@ -272,6 +262,18 @@ class Documents:
     def order(self) -> NDArray[np.int64]:
         """(n,) the row of the document at each position, in the order of the file."""
         return self._order
+
+    def digests(self, positions: NDArray[np.int64] | None = None) -> NDArray[np.bytes_]:
+        """(n,) the digests of the texts of the documents at some positions; None takes all."""
+        return np.asarray(self._digests[self._order if positions is None else self._order[positions]])
+
+    def rows(self, start: int, end: int) -> Iterator[Rows]:
+        """The rows [start, end) in the order of the file, with those that are not served."""
+        while start < end:
+            number, offset = divmod(start, BATCH_ROWS)
+            batch = self._rows.get_batch(number).slice(offset, end - start)
+            yield batch, np.asarray(self._digests[start : start + batch.num_rows])
+            start += batch.num_rows
 
     def __getitem__(self, position: int) -> Document:
         """The document at a position in the order of ids."""

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,37 +30,48 @@ FETCHED_PER_TERM = 20
 
 REMOVAL_TRIES = 100
 REMOVAL_PAUSE_S = 0.01
+Words = dict[str, str]
+"""The words of a document by the fields of BOOSTS, a blank between them."""
+
+Indexed = tuple[int, str, Words]
+"""Position, language and words of a document."""
+
 Ranking = list[tuple[int, float]]
 """Positions with their scores: highest score first, ties by position."""
 
 
-def write_lexical(texts: Iterable[tuple[int, str, dict[str, str]]], folder: Path) -> None:
+def find_words(texts: Mapping[str, str]) -> Words:
+    """The words of a document, from the text of each field of BOOSTS."""
+    return {name: " ".join(lexical_tokens(texts[name])) for name in BOOSTS}
+
+
+def write_lexical(documents: Iterable[Indexed], folder: Path) -> None:
     """Write a lexical index into a new folder.
 
     Args:
-        texts: position, language, and the text of each field of BOOSTS.
+        documents: of each its position, language and words.
 
     Raises:
         ArtifactError: the disk is full or refuses.
     """
     folder.mkdir()
     try:
-        _write(texts, folder)
+        _write(documents, folder)
     except ValueError as error:  # so tantivy words what the disk says
         raise ArtifactError(f"{folder} could not be written: {error}") from error
     _tidy(folder)
 
 
-def _write(texts: Iterable[tuple[int, str, dict[str, str]]], folder: Path) -> None:
+def _write(documents: Iterable[Indexed], folder: Path) -> None:
     index = tantivy.Index(_schema(), str(folder), reuse=False)
     # One thread: the order of documents, and so the cut into segments, is that of the input.
     writer = index.writer(WRITER_BYTES, num_threads=1)
-    for position, language, fields in texts:
+    for position, language, words in documents:
         document = tantivy.Document()
         document.add_unsigned("position", position)
         document.add_text("language", language)
         for name in BOOSTS:
-            document.add_text(name, " ".join(lexical_tokens(fields[name])))
+            document.add_text(name, words[name])
         writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()

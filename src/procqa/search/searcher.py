@@ -18,10 +18,10 @@ from procqa.artifact import MANIFEST, Manifest, load_manifest
 from procqa.config import SearchConfig
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
-from procqa.index.build import generation_folder
 from procqa.index.dense import DenseIndex
 from procqa.index.documents import Documents, document_text
 from procqa.index.filters import Allowed, FilterColumns
+from procqa.index.generations import generation_folder
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Explanation, Hit
 from procqa.search.fusion import fuse

@@ -9,7 +9,7 @@ import numpy as np
 from procqa.config import EvaluateConfig, SearchConfig
 from procqa.errors import ArtifactError, ConfigError, QueryError
 from procqa.evaluation.rankers.contract import Details, Pool, Ranking, Report, query_blocks
-from procqa.index.build import generation_folder
+from procqa.index.generations import generation_folder
 from procqa.search.searcher import Searcher
 
 MOST_HITS = 1_000

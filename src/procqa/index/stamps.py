@@ -1,0 +1,83 @@
+"""What the files of a folder looked like when they were read, so that those that look the same are not read again.
+
+The stamps lie beside the index, in ``NAME.sources.json``: they hold clocks and paths, which no artifact does. They
+are a help and never the truth: without them every file is read.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from procqa.artifact import as_json
+from procqa.corpora.project import Project, deciding_files
+from procqa.errors import ArtifactError
+from procqa.files import sha256_file, write_durably
+
+SETTLED_NS = 2_000_000_000
+"""A file that was written so shortly before it was read may be written again within one tick of its clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a file looked like: bytes, time of its last change in ns since 1970, and the sha256 of what it held."""
+
+    size: int
+    changed_ns: int
+    sha256: str
+
+
+def digest_project(folder: Path, project: Project, known: Mapping[str, Stamp]) -> dict[str, Stamp]:
+    """The stamp of each deciding file of a project, by place; those that look like the known ones are not read.
+
+    Raises:
+        ArtifactError: a file cannot be read.
+    """
+    started_ns = time.time_ns()
+    stamps = {}
+    for place, path in deciding_files(folder, project):
+        try:
+            found = path.stat()
+            stamp = known.get(place)
+            if stamp is None or (stamp.size, stamp.changed_ns) != (found.st_size, found.st_mtime_ns):
+                is_settled = found.st_mtime_ns < started_ns - SETTLED_NS
+                stamp = Stamp(found.st_size, found.st_mtime_ns if is_settled else 0, sha256_file(path))
+        except OSError as error:
+            raise ArtifactError(f"{path} must be a readable file: {error.strerror}") from error
+        stamps[place] = stamp
+    return stamps
+
+
+def stamps_file(index: Path) -> Path:
+    """Where the stamps of the sources of an index lie."""
+    return index.parent / f"{index.name}.sources.json"
+
+
+def load_stamps(index: Path) -> dict[Path, dict[str, Stamp]]:
+    """The sources of an index by their paths, in their order, with the stamps of their files; datasets have none."""
+    try:
+        return {
+            Path(source["path"]): {place: Stamp(*fields) for place, fields in source["files"].items()}
+            for source in _read(index)
+        }
+    except (TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _read(index: Path) -> Any:  # Any: whatever stands there
+    try:
+        return json.loads(stamps_file(index).read_text(encoding="utf-8"))["sources"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def write_stamps(index: Path, sources: Sequence[tuple[Path, Mapping[str, Stamp]]]) -> None:
+    """Write the sources of an index down, with the stamps of their files."""
+    listed = [
+        {"path": str(path.resolve()), "files": {place: astuple(stamp) for place, stamp in stamps.items()}}
+        for path, stamps in sources
+    ]
+    if as_json(listed) != _read(index):
+        write_durably(stamps_file(index), json.dumps({"sources": listed}) + "\n")

@@ -1,0 +1,99 @@
+"""An index that is killed while it is made or updated answers as before or as after, and never in between."""
+
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from procqa import artifact, chain
+from procqa.index.build import build_index
+from procqa.index.generations import generation_folder
+from tests.index.processes import STAGES, durations_of, kill_in, start
+from tests.index.small import WORDS, WordEncoder, to_row, write_dataset, write_encoder
+from tests.index.test_filling import answers_of
+
+KILLS_A_STAGE = 4
+
+
+def rows_of(start: int, end: int) -> list[dict[str, Any]]:
+    return [
+        to_row(2 * number, "c", f"{WORDS[number % 7]} a {WORDS[number % 5]} {number}", f"Sort it {number} times. " * 9)
+        for number in range(start, end)
+    ]
+
+
+def answers_now(index: Path) -> list[Any]:
+    """What an index answers with, once every byte of it is found to be as its manifest says."""
+    manifest = artifact.load_manifest(index, kind="index")
+    described = artifact.describe_files(generation_folder(index, manifest))
+    assert {f"{manifest.sha256[:12]}/{name}": entry for name, entry in described.items()} == manifest.files
+    return answers_of_generation(index, manifest)
+
+
+def answers_of_generation(index: Path, manifest: artifact.Manifest) -> list[Any]:
+    alone = index.with_name("alone")
+    alone.mkdir()
+    (alone / manifest.sha256[:12]).symlink_to(generation_folder(index, manifest))
+    try:
+        return answers_of(alone)
+    finally:
+        shutil.rmtree(alone)
+
+
+def test_after_a_kill_at_any_moment_an_index_answers_as_before_or_as_after(tmp_path: Path):
+    dice = random.Random(11)
+    versions = [write_dataset(tmp_path / "v0", rows_of(0, 1_000)), write_dataset(tmp_path / "v1", rows_of(300, 1_400))]
+    encoder = write_encoder(tmp_path / "model")
+    (encoder / "weights.safetensors").write_bytes(dice.randbytes(8_000_000))
+    expected, lasted = [], []
+    for number, dataset in enumerate(versions):
+        process = start([dataset], tmp_path / f"whole{number}", encoder)
+        process.join()
+        lasted.append(durations_of(tmp_path / f"whole{number}"))
+        expected.append(answers_now(tmp_path / f"whole{number}"))
+    assert expected[0] != expected[1]
+    index = tmp_path / "i"
+    hits: Counter[str] = Counter()
+    for stage in STAGES:
+        while hits[stage] < KILLS_A_STAGE:
+            # Half of the kills meet a first build, half an update from either version to the other.
+            is_build = hits[stage] % 2 == 0
+            if is_build:
+                shutil.rmtree(index, ignore_errors=True)
+            before = None if is_build else now_of(index, expected)
+            target = dice.randint(0, 1) if before is None else 1 - before
+            process = start([versions[target]], index, encoder)
+            where = kill_in(process, index, stage, dice.uniform(0, lasted[target][stage]))
+            if where is not None:
+                hits[where] += 1
+            after = now_of(index, expected) if index.exists() else None
+            assert after in (before, target), f"killed in {where}"
+            if not index.exists():
+                build_index([versions[target]], index, encoder=WordEncoder(), encoder_folder=encoder)
+    assert all(hits[stage] >= KILLS_A_STAGE for stage in STAGES)
+    build_index([versions[0]], index, encoder=WordEncoder(), encoder_folder=encoder)
+    assert now_of(index, expected) == 0
+    assert {check.outcome for check in chain.verify(index, [versions[0]])} <= {"ok", "not checked"}
+    assert len(list(index.iterdir())) == 2
+    assert not (tmp_path / ".i.partial").exists()
+
+
+def now_of(index: Path, expected: list[Any]) -> int:
+    """Which version an index answers with."""
+    return expected.index(answers_now(index))
+
+
+@pytest.mark.parametrize("name", ["0123456789ab", ".manifest.json.new"])
+def test_a_reader_does_not_see_what_a_kill_left(tmp_path: Path, name: str):
+    dataset = write_dataset(tmp_path / "d")
+    build_index([dataset], tmp_path / "i", encoder=WordEncoder())
+    manifest = artifact.load_manifest(tmp_path / "i")
+    before = answers_of_generation(tmp_path / "i", manifest)
+    (tmp_path / "i" / name).write_text("{") if name[0] == "." else (tmp_path / "i" / name).mkdir()
+    assert artifact.load_manifest(tmp_path / "i") == manifest
+    assert answers_of_generation(tmp_path / "i", manifest) == before
+    build_index([dataset], tmp_path / "i", encoder=WordEncoder())
+    assert not (tmp_path / "i" / name).exists()
