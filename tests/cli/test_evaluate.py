@@ -47,21 +47,22 @@ def test_json_has_a_comparison_only_where_there_is_a_baseline(data: list[str]):
     rows = [json.loads(line) for line in compared.stdout.splitlines()]
     assert "against" not in rows[0]
     assert list(rows[1]["against"]) == [
-        "baseline", "delta", "ci95", "p", "p_holm", "effect", "better", "worse", "permutations", "seed",
+        "baseline", "metric", "delta", "ci95", "p", "p_holm", "effect", "better", "worse", "permutations", "seed",
     ]  # fmt: skip
 
 
 def test_a_table_shows_the_difference_to_the_baseline(data: list[str]):
     result = procqa("bm25", "default", "--task", "beir:fruit", *data, "--baseline", "bm25")
 
-    assert "MRR@1000 - baseline" in result.stdout
+    assert "- baseline" in result.stdout
+    assert "MRR@1000 " in result.stdout
 
 
 def test_a_table_shows_the_numbers_with_their_interval(data: list[str]):
     result = procqa("bm25", "--task", "beir:fruit", *data, "--bootstrap", "100")
 
     assert result.exit_code == 0
-    for part in ("beir:fruit", "bm25", "MRR@1000", "NDCG@10", "RECALL@10", "0.667 [0.500, 0.833]", "1.000"):
+    for part in ("beir:fruit", "bm25", "MRR@1000", "NDCG@10", "RECALL@10", "0.667 [0.500, 0.750]", "1.000"):
         assert part in result.stdout
 
 
@@ -101,7 +102,12 @@ def test_a_run_and_its_qrels_are_written(data: list[str], tmp_path: Path):
         ),
         (["bm25", "--task", "cosqa", "--results", "."], "--results must name a file"),
         (["bm25", "--task", "cosqa", "--seeds", "x"], "--seeds must be NAME=RANKER,RANKER"),
-        (["bm25", "--compare", "a", "b"], "--compare takes two result files, and neither a ranker nor a task"),
+        (["bm25", "--task", "cosqa", "--seeds", "a=b,c", "--seeds", "a=b,c"], "--seeds must give each name once"),
+        (["bm25", "--task", "cosqa", "--results", "x", "--report", "x"], "must be files of their own"),
+        (["bm25", "--task", "cosqa", "--run", "x", "--results", "x.qrels"], "must be files of their own"),
+        (["bm25", "--task", "cosqa", "--run", "no/x"], "--run must name a file in a folder that exists"),
+        (["--compare", "a", "b", "--report", "x"], "--compare takes two result files and measures nothing"),
+        (["bm25", "--compare", "a", "b"], "--compare takes two result files and measures nothing"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_2(arguments: list[str], sentence: str):
@@ -151,7 +157,7 @@ def test_a_report_and_results_are_written_and_two_results_compared(data: list[st
     assert page.read_text().startswith("<!doctype html>")
     assert "beir:fruit: bm25 → default" in compared.stdout
     assert "revision of the ranker: " in compared.stdout
-    assert "3 common queries: " in compared.stdout
+    assert "3 common queries, first 1,000 ranks: " in compared.stdout
     (difference,) = [json.loads(line) for line in as_json.stdout.splitlines()]
     assert difference["rankers"] == ["bm25", "default"]
     assert difference["metrics"]["mrr@1000"][0] == pytest.approx(2 / 3)
@@ -164,7 +170,7 @@ def test_what_stands_in_one_file_alone_is_said_on_standard_error(data: list[str]
 
     result = procqa("--compare", str(tmp_path / "a"), str(tmp_path / "b"))
 
-    assert "data, protocol and ranker are told to be the same" in result.stdout
+    assert "what both tell of data, protocol and ranker is the same" in result.stdout
     assert f"procqa:ruby by bm25 stands in {tmp_path / 'b'} alone" in result.stderr
 
 
@@ -188,3 +194,43 @@ def test_a_table_says_what_is_known_of_leaks(data: list[str]):
 
     assert "nothing trained" in result.stdout
     assert "leak not checked" in result.stdout
+
+
+def test_what_was_measured_before_a_failure_is_written_too(data: list[str], tmp_path: Path):
+    results, page = tmp_path / "results.jsonl", tmp_path / "page.html"
+
+    result = procqa(
+        "bm25", "--task", "beir:fruit", "--task", "cosqa", *data, "--results", str(results), "--report", str(page)
+    )
+
+    assert result.exit_code == 1
+    assert [json.loads(line)["task"] for line in results.read_text().splitlines()] == ["beir:fruit"]
+    assert "beir:fruit" in page.read_text()
+
+
+def test_names_with_markup_and_control_characters_are_shown_as_text(tmp_path: Path):
+    write_beir(tmp_path / "x[bold]")
+    result = procqa("bm25", "--task", "beir:x[bold]", "--data", str(tmp_path))
+    assert result.exit_code == 0
+    assert "beir:x[bold]: bm25 ranks" in result.stderr.replace("\n", "")
+
+    missing = procqa("bm25", "--task", "beir:x[/y]", "--data", str(tmp_path))
+    assert (missing.exit_code, missing.stderr.count("procqa: ")) == (1, 1)
+
+    told = {"task": "t\u001b[31m", "ranker": "r\u001b]0;owned\u0007", "revision": "1", "metrics": {}, "queries": 1}
+    for name, rank in (("a", 1), ("b", 2)):
+        row = told | {"documents": 1, "ranks": {"q\u001b[31m": rank}}
+        (tmp_path / name).write_text(json.dumps(row) + "\n")
+    compared = procqa("--compare", str(tmp_path / "a"), str(tmp_path / "b"))
+    assert compared.exit_code == 0
+    assert "\u001b" not in compared.stdout + compared.stderr
+
+
+def test_more_comparisons_than_permutations_can_tell_apart_are_said(data: list[str]):
+    result = procqa(
+        "bm25", "default", "hybrid:default", "--task", "procqa", "--task", "beir:fruit", *data, "--baseline", "bm25",
+        "--permutations", "100",
+    )  # fmt: skip
+
+    assert result.exit_code == 0
+    assert "no p-value of 100 permutations can be below 0.05: raise --permutations" in result.stderr

@@ -70,6 +70,49 @@ def test_the_queries_that_moved_most_come_first(tmp_path: Path):
     assert pair.delta == pytest.approx((-1 / 2 + 1 / 2 + 1 / 4) / 3)
 
 
+def test_repeated_queries_are_one_draw_and_several_tasks_are_corrected_for(tmp_path: Path):
+    ranks = {f"q{n}": 1 for n in range(8)}
+    lines = [line(task=task, ranks=ranks, groups=dict.fromkeys(ranks, "0")) for task in ("a", "b")]
+    after = [told | {"ranks": dict.fromkeys(ranks, 2)} for told in lines]
+
+    found = compare_results(write(tmp_path / "a", *lines), write(tmp_path / "b", *after), CONFIG).pairs
+
+    # One group: each of the two assignments of its sign is as large.
+    assert [(pair.p, pair.p_holm) for pair in found] == [(1, 1), (1, 1)]
+    alone = [told | {"groups": {}} for told in lines]
+    sure = compare_results(write(tmp_path / "c", *alone), write(tmp_path / "b", *after), CONFIG).pairs
+    assert [pair.p_holm for pair in sure] == [pytest.approx(2 * pair.p) for pair in sure]
+
+
+def test_ranks_that_one_of_them_did_not_look_at_are_left_out(tmp_path: Path):
+    shallow = line(metrics={"mrr@10": 0.5}, ranks={"q1": 1, "q2": 2, "q3": 0})
+    deep = line(metrics={"mrr@1000": 0.5}, ranks={"q1": 1, "q2": 2, "q3": 40})
+
+    (pair,) = compare_results(write(tmp_path / "a", shallow), write(tmp_path / "b", deep), CONFIG).pairs
+
+    assert (pair.depth, pair.better, pair.worse, pair.moves) == (10, 0, 0, ())
+
+
+def test_an_older_file_is_compared_by_its_protocol(tmp_path: Path):
+    before, after = (line(setting={}, protocol=f"{tokens} tokens") for tokens in (128, 512))
+
+    (pair,) = compare_results(write(tmp_path / "a", before), write(tmp_path / "b", after), CONFIG).pairs
+    (mixed,) = compare_results(
+        write(tmp_path / "a", before), write(tmp_path / "b", line(protocol="512 tokens")), CONFIG
+    ).pairs
+
+    assert pair.differs == mixed.differs == {"protocol": ("128 tokens", "512 tokens")}
+
+
+def test_what_one_does_not_tell_is_named_and_not_taken_for_different(tmp_path: Path):
+    before = line()
+    setting = {name: value for name, value in before["setting"].items() if name != "pool"}
+
+    (pair,) = compare_results(write(tmp_path / "a", before), write(tmp_path / "b", line(setting=setting)), CONFIG).pairs
+
+    assert (pair.differs, pair.not_told) == ({}, ("pool",))
+
+
 def test_lines_without_ranks_are_compared_by_their_numbers(tmp_path: Path):
     plain = {name: value for name, value in line().items() if name != "ranks"}
 

@@ -3,6 +3,7 @@
 import pytest
 
 from procqa.errors import BenchmarkError
+from procqa.evaluation.exam import number_groups
 from tests.evaluation.exams import make_exam
 
 
@@ -29,7 +30,22 @@ def test_queries_of_a_group_have_its_number_and_others_one_of_their_own():
     texts = {name: name for name in "abcd"}
     exam = make_exam(texts, texts, {name: {name: 1} for name in "abcd"}, groups={"a": "sum", "c": "sum"})
 
-    assert exam.groups.tolist() == [0, 1, 0, 2]
+    assert exam.groups == ("group sum", "text b", "group sum", "text d")
+    assert number_groups(exam.groups).tolist() == [0, 1, 0, 2]
+
+
+def test_queries_of_the_same_text_are_one_group():
+    exam = make_exam({"a": "same", "b": "same", "c": "other"}, {"d": "D"}, {name: {"d": 1} for name in "abc"})
+
+    assert number_groups(exam.groups).tolist() == [0, 0, 1]
+
+
+def test_judged_documents_that_are_absent_are_counted_and_a_task_of_nothing_else_is_refused():
+    exam = make_exam({"q": "Q"}, {"d": "D"}, {"q": {"d": 1, "gone": 1}})
+    assert exam.n_absent == 1
+
+    with pytest.raises(BenchmarkError, match="must judge documents that it holds, but none of the 1 judged is there"):
+        make_exam({"q": "Q"}, {"d": "D"}, {"q": {"gone": 1}})
 
 
 def test_a_task_needs_a_document_and_a_query_with_a_relevant_one():

@@ -9,7 +9,7 @@ import pytest
 from procqa.artifact import Input, load_manifest, workspace
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.errors import ArtifactError
-from procqa.evaluation.leaks import check_leak
+from procqa.evaluation.leaks import concatenate_suspects, find_suspects, join_suspects, tell_leak
 from procqa.evaluation.results import Leak
 from tests.evaluation.exams import make_exam
 from tests.evaluation.small import PYTHON, write_dataset
@@ -23,8 +23,8 @@ EXAM = make_exam(
 VALUES = np.array([[1.0], [0.5], [0.0]])
 
 
-def check(folder: Path) -> Leak | None:
-    return check_leak([folder], EXAM, VALUES, ["mrr@1000"])
+def check(folder: Path) -> Leak:
+    return tell_leak(find_suspects([folder], EXAM), VALUES, ["mrr@1000"])
 
 
 def make_encoder(folder: Path, texts: list[str]) -> Path:
@@ -50,14 +50,12 @@ def test_a_shorter_text_is_suspect_only_as_a_whole(tmp_path: Path):
 def test_a_query_and_its_answer_that_were_both_seen_are_one_suspect(tmp_path: Path):
     leak = check(make_encoder(tmp_path / "model", ["sort a list", "call sorted on it"]))
 
-    assert leak is not None
     assert (leak.queries, leak.documents, leak.suspect) == (1, 1, 1)
 
 
 def test_where_every_query_is_suspect_no_score_is_left(tmp_path: Path):
     leak = check(make_encoder(tmp_path / "model", ["use open", "sort a list", "use a bar"]))
 
-    assert leak is not None
     assert (leak.suspect, leak.metrics) == (3, None)
 
 
@@ -65,8 +63,23 @@ def test_nothing_is_known_of_an_encoder_that_does_not_say_what_it_saw(tmp_path: 
     assert check(tmp_path) == Leak(checked=False)
 
 
-def test_nothing_is_told_of_a_ranker_that_is_not_trained():
-    assert check_leak([], EXAM, VALUES, ["mrr@1000"]) is None
+def test_several_rankers_have_seen_what_any_of_them_has(tmp_path: Path):
+    first = find_suspects([make_encoder(tmp_path / "one", ["sort a list"])], EXAM)
+    second = find_suspects([make_encoder(tmp_path / "two", ["use a bar"])], EXAM)
+
+    assert tell_leak(join_suspects([first, second]), VALUES, ["mrr@1000"]) == Leak(
+        checked=True, queries=1, documents=1, suspect=2, metrics={"mrr@1000": 1.0}
+    )
+    assert join_suspects([first, None]) is None
+
+
+def test_suspects_of_several_tasks_stand_behind_one_another(tmp_path: Path):
+    seen = find_suspects([make_encoder(tmp_path / "one", ["sort a list"])], EXAM)
+    both = concatenate_suspects([seen, seen])
+
+    assert both is not None
+    assert both.queries.tolist() == [False, True, False] * 2
+    assert concatenate_suspects([seen, None]) is None
 
 
 def test_an_encoder_that_saw_nothing_leaks_nothing(tmp_path: Path):
@@ -92,7 +105,6 @@ def test_training_on_other_splits_of_the_same_dataset_is_told(tmp_path: Path):
         work.finish({})
     exam = replace(EXAM, task=replace(EXAM.task, datasets=(dataset,)))
 
-    leak = check_leak([tmp_path / "model"], exam, VALUES, ["mrr@1000"])
+    leak = tell_leak(find_suspects([tmp_path / "model"], exam), VALUES, ["mrr@1000"])
 
-    assert leak is not None
     assert (leak.same_dataset, leak.queries) == (True, 1)

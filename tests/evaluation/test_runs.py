@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
-from procqa.evaluation.runs import open_run, strictly_falling, write_qrels
+from procqa.evaluation.runs import check_file, open_run, strictly_falling, write_qrels
 
 
 def test_a_run_has_the_six_columns_and_falling_scores(tmp_path: Path):
@@ -96,3 +96,10 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path):
             write_qrels(path, {})
     with pytest.raises(ConfigError, match="must be a file"):
         write_qrels(tmp_path, {})
+
+
+def test_a_name_that_no_file_can_have_is_refused_before_anything_is_measured(tmp_path: Path):
+    check_file(tmp_path / "new.html", "--report")
+    for path in (tmp_path, tmp_path / "nowhere" / "new.html"):
+        with pytest.raises(ConfigError, match="--report must name a file in a folder that exists"):
+            check_file(path, "--report")

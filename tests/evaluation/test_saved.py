@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from procqa.config import EvaluateConfig
-from procqa.errors import ArtifactError, ConfigError
+from procqa.errors import ArtifactError
 from procqa.evaluation.evaluate import Plan, measure
 from procqa.evaluation.results import to_json
-from procqa.evaluation.saved import check_file, load_results, save_results
+from procqa.evaluation.saved import load_results, save_results
 from tests.evaluation.small import write_beir
+from tests.evaluation.test_evaluate import write_programs
 
 CONFIG = EvaluateConfig(bootstrap=100)
 
@@ -31,6 +32,31 @@ def test_a_result_file_holds_the_result_and_the_rank_of_every_query(tmp_path: Pa
     assert saved.told["metrics"] == to_json(measured[0].result)["metrics"]
 
 
+def line(**changes: object) -> str:
+    told = {"task": "t", "ranker": "r", "revision": "1", "metrics": {}, "queries": 1, "documents": 1}
+    return json.dumps(told | changes) + "\n"
+
+
+def test_a_line_ends_where_it_ends_and_at_no_sign_of_unicode(tmp_path: Path):
+    (tmp_path / "results.jsonl").write_text(
+        json.dumps(json.loads(line(task="u\u2028v\u0085w")), ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+    (saved,) = load_results(tmp_path / "results.jsonl")
+
+    assert saved.name == ("u\u2028v\u0085w", "r")
+
+
+def test_queries_that_repeat_one_another_are_saved_as_groups(tmp_path: Path):
+    write_programs(tmp_path / "rosetta")
+    task = "rosetta:python-c"
+    save_results(tmp_path / "r", measure(["bm25"], [task], [tmp_path], CONFIG, plan=Plan()), CONFIG)
+
+    (saved,) = load_results(tmp_path / "r")
+
+    assert saved.groups == {"sort/3.py": "0", "sum/1.py": "1", "sum/2.py": "1"}
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -38,6 +64,14 @@ def test_a_result_file_holds_the_result_and_the_rank_of_every_query(tmp_path: Pa
         ("{}\n", "line 1 must be a result with task, ranker"),
         ("not json\n", "line 1 must be a result"),
         ("\udcff", "must be a result file, but cannot be read"),
+        (line(metrics=[]), "line 1 must be a result"),
+        (line(metrics={"map": "high"}), "line 1 must be a result"),
+        (line(ranker=["x"]), "line 1 must be a result"),
+        (line(ranks=["q"]), "line 1 must be a result"),
+        (line(ranks={"q": "first"}), "line 1 must be a result"),
+        (line(setting=[]), "line 1 must be a result"),
+        (line(setting={"ranker": "words"}), "line 1 must be a result"),
+        ("[" * 100_000, "line 1 must be a result"),
     ],
 )
 def test_what_is_no_result_file_is_one_sentence(tmp_path: Path, text: str, sentence: str):
@@ -51,10 +85,3 @@ def test_what_is_no_result_file_is_one_sentence(tmp_path: Path, text: str, sente
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path):
     with pytest.raises(ArtifactError, match="cannot be read"):
         load_results(tmp_path / "nowhere.jsonl")
-
-
-def test_a_name_that_no_file_can_have_is_refused_before_anything_is_measured(tmp_path: Path):
-    check_file(tmp_path / "new.html", "--report")
-    for path in (tmp_path, tmp_path / "nowhere" / "new.html"):
-        with pytest.raises(ConfigError, match="--report must name a file in a folder that exists"):
-            check_file(path, "--report")

@@ -7,6 +7,7 @@ from procqa.evaluation.statistics import (
     DRAWS_AT_ONCE,
     adjust_holm,
     bootstrap_intervals,
+    compare_seeds,
     paired_randomisation,
     seed_intervals,
     standardised_difference,
@@ -165,3 +166,16 @@ def test_seeds_and_queries_are_both_drawn():
     assert (low, high) == pytest.approx((0.3, 0.7), abs=0.03)
     plain = bootstrap_intervals(queries, resamples=2_000, generator=np.random.default_rng(1))[0]
     assert (one_low, one_high) == pytest.approx(plain, abs=0.002)
+
+
+def test_a_difference_of_means_over_seeds_draws_seeds_of_both_sides():
+    queries = np.linspace(0.4, 0.6, 200)[:, None]
+    seeds = [queries - 0.2, queries + 0.2]
+
+    (low, high), p = compare_seeds(seeds, [queries], resamples=2_000, generator=np.random.default_rng(0))
+    both_ends, p_of_both = compare_seeds(seeds, seeds, resamples=2_000, generator=np.random.default_rng(0))
+
+    assert (low, high) == pytest.approx((-0.2, 0.2), abs=1e-9)  # the same queries on both sides
+    assert p > 0.4
+    assert both_ends == pytest.approx((-0.4, 0.4), abs=1e-9)
+    assert p_of_both == 1

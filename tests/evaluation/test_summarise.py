@@ -7,7 +7,7 @@ import pytest
 
 from procqa.config import EvaluateConfig
 from procqa.evaluation.results import to_json
-from procqa.evaluation.summarise import Measured, average_seeds, compare, correct, join_groups, pool, summarise
+from procqa.evaluation.summarise import Measured, average_seeds, compare, correct, pool, summarise
 from tests.evaluation.exams import ByHand, make_exam, rank_by_hand
 
 CONFIG = EvaluateConfig(bootstrap=200, permutations=200)
@@ -46,7 +46,7 @@ def test_the_second_protocol_has_a_key_and_an_interval_of_its_own():
 def test_intervals_say_that_they_draw_groups():
     result = measure([1, 2, 4, 1], groups={"p0": "sum", "p1": "sum"}).result
 
-    assert "bootstrap over 3 groups of queries of one task" in result.protocol
+    assert "bootstrap over 3 groups of queries that repeat one another" in result.protocol
 
 
 def test_a_comparison_counts_who_is_better_on_how_many_queries():
@@ -76,11 +76,47 @@ def test_a_family_is_pooled_by_queries():
     assert (pooled.result.task, pooled.result.queries, pooled.result.documents) == ("beir", 8, 8)
     assert pooled.result.metrics["mrr@1000"] == 0.75
     assert "the queries of beir:a, beir:b pooled" in pooled.result.protocol
-    assert pooled.groups.tolist() == list(range(8))
 
 
-def test_groups_of_several_tasks_stay_apart():
-    assert join_groups([np.array([0, 0, 1]), np.array([0, 1])]).tolist() == [0, 0, 1, 2, 3]
+def test_a_query_that_two_tasks_ask_is_one_group_of_queries():
+    # The intervals are those of four queries, not of eight.
+    once, twice = measure([1, 2, 4, 1]), pool([measure([1, 2, 4, 1], part=part) for part in "ab"], CONFIG)
+
+    assert len(set(twice.groups)) == 4
+    assert twice.result.ci95 == once.result.ci95
+    assert "bootstrap over 4 groups of queries" in twice.result.protocol
+
+
+def test_documents_of_all_languages_are_a_family_of_their_own():
+    languages = dict.fromkeys(TEXTS, "go")
+
+    assert measure([1, 1, 1, 1], document_languages=languages).family == "beir-all"
+    assert measure([1, 1, 1, 1]).family == "beir"
+
+
+def test_rankers_are_compared_by_the_metric_of_the_publisher():
+    better, worse = (measure(firsts, measure="success@1") for firsts in ([1, 1, 1, 4], [1, 2, 1, 1]))
+
+    comparison = compare(better, worse, CONFIG)
+
+    assert (comparison.metric, comparison.delta) == ("success@1", 0)
+    assert (comparison.better, comparison.worse) == (1, 1)
+
+
+def test_a_metric_cut_elsewhere_is_not_the_publishers():
+    assert measure([1, 1, 1, 1], measure="ndcg@10").result.measure == "ndcg@10"
+    exam = make_exam(TEXTS, TEXTS, {key: {key: 1} for key in TEXTS})
+    config = EvaluateConfig(bootstrap=100, depth=10)
+    orders = {text: [key] for key, text in TEXTS.items()}
+    measured = summarise(ByHand(orders), exam, rank_by_hand(exam, orders, depth=10), config)
+    assert measured.result.measure == "mrr@10"
+
+
+def test_documents_that_nobody_can_find_stand_in_the_protocol():
+    exam = make_exam({"q": "Q"}, {"d": "D"}, {"q": {"d": 1, "gone": 1}})
+    measured = summarise(ByHand({"Q": []}), exam, rank_by_hand(exam, {"Q": []}), CONFIG)
+
+    assert "; 1 judged documents are not in the pool;" in measured.result.protocol
 
 
 def test_seeds_are_one_result_with_their_spread():
@@ -95,6 +131,29 @@ def test_seeds_are_one_result_with_their_spread():
     assert mean.result.ci95["mrr@1000"] == (0.5, 1.0)
     assert "mean over 2 seeds" in mean.result.protocol
     assert to_json(mean.result)["seeds"]["rankers"] == ("s1", "s2")
+    assert "seed 42, seeds drawn too" in mean.result.protocol
+
+
+def test_seeds_keep_the_second_protocol():
+    seeds = [measure([1, 1, 1, 1], name="s1", candidates=2), measure([2, 2, 2, 2], name="s2", candidates=2)]
+
+    assert average_seeds("ours", seeds, CONFIG).result.metrics["mrr@1000/pool"] == pytest.approx(
+        np.mean([seed.result.metrics["mrr@1000/pool"] for seed in seeds])
+    )
+
+
+def test_what_differs_from_seed_to_seed_is_not_taken_for_a_difference():
+    # Half of the seeds are far better than the baseline and half far worse.
+    baseline = measure([2, 2, 2, 2], name="base")
+    seeds = average_seeds("ours", [measure([1] * 4, name="s1"), measure([4] * 4, name="s2")], CONFIG)
+    steady = average_seeds("ours", [measure([1] * 4, name="s1"), measure([1] * 4, name="s2")], CONFIG)
+
+    unsure, sure = compare(seeds, baseline, CONFIG), compare(steady, baseline, CONFIG)
+
+    assert unsure.delta == pytest.approx((1 + 1 / 4) / 2 - 1 / 2)
+    assert unsure.ci95 == pytest.approx((-1 / 4, 1 / 2))
+    assert unsure.p > 0.4
+    assert (sure.delta, sure.p) == (0.5, pytest.approx(2 / 201))
 
 
 def test_seeds_are_pooled_over_tasks_too():

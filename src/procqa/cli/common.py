@@ -131,6 +131,7 @@ def progress() -> Iterator[Callable[[str, int], None]]:
     On a terminal one line is rewritten; elsewhere each stage is one line.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(stderr=True)
     seen: list[str] = []
@@ -138,9 +139,9 @@ def progress() -> Iterator[Callable[[str, int], None]]:
 
         def report(stage: str, done: int) -> None:
             if console.is_terminal:
-                status.update(f"{stage}: {done:,}")
+                status.update(escape(one_line(f"{stage}: {done:,}")))
             elif stage not in seen:
                 seen.append(stage)
-                console.print(f"{stage} …", highlight=False)
+                console.print(f"{one_line(stage)} …", highlight=False, markup=False)
 
         yield report

@@ -52,6 +52,8 @@ class EvaluateConfig:
         modes = ("hybrid", "dense", "lexical")
         require(self.mode in modes, f"mode must be one of {', '.join(modes)}, got {self.mode!r}")
         for name in ("bootstrap", "permutations"):
-            require(getattr(self, name) >= 100, f"{name} must be at least 100, got {getattr(self, name)}")
+            drawn = getattr(self, name)
+            require(drawn >= 100, f"{name} must be at least 100, got {drawn}")
+            require(drawn <= 10_000_000, f"{name} must be at most 10,000,000, got {drawn}")
         require(self.max_tokens >= 8, f"max_tokens must be at least 8, got {self.max_tokens}")
         require(self.seed >= 0, f"seed must be at least 0, got {self.seed}")

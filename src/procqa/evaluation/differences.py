@@ -1,7 +1,7 @@
 """What differs between two results: what was asked, of what, by what — and which queries moved."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from procqa.config import EvaluateConfig
 from procqa.errors import ArtifactError
+from procqa.evaluation.exam import number_groups
 from procqa.evaluation.results import SETTING
 from procqa.evaluation.saved import Saved, load_results
-from procqa.evaluation.statistics import bootstrap_intervals, paired_randomisation
+from procqa.evaluation.statistics import adjust_holm, bootstrap_intervals, paired_randomisation
 
 MOVERS = 20
 """Queries that are named, those that moved most. Source: ours, docs/evaluation.md#two-results."""
@@ -52,8 +53,10 @@ class Difference:
         metrics: before and after, those that both have.
         common: queries that both ranked; None where a file does not say.
         better: of these, how many moved up; ``worse``: down.
-        delta: mean difference of the reciprocal ranks on common queries, with its interval and p-value; None where
-            nothing is known of queries.
+        depth: ranks that are looked at: those that both rankings went to.
+        delta: mean difference of the reciprocal ranks on common queries, with its interval and p-values, plain and
+            corrected for all tasks of the two files; None where nothing is known of queries.
+        not_told: what one of the two does not tell, so that it cannot be compared.
         moves: the queries whose reciprocal rank changed most.
     """
 
@@ -67,6 +70,9 @@ class Difference:
     delta: float | None
     ci95: tuple[float, float] | None
     p: float | None
+    p_holm: float | None
+    depth: int | None
+    not_told: tuple[str, ...]
     moves: tuple[Move, ...]
 
 
@@ -102,7 +108,10 @@ def compare_results(before: Path, after: Path, config: EvaluateConfig) -> Differ
         for one in lines
         if one.name not in names
     ]
-    return Differences(tuple(_compare(*pair, config) for pair in pairs), tuple(unmatched))
+    found = [_compare(*pair, config) for pair in pairs]
+    corrected = iter(adjust_holm([difference.p for difference in found if difference.p is not None]))
+    told = [one if one.p is None else replace(one, p_holm=next(corrected)) for one in found]
+    return Differences(tuple(told), tuple(unmatched))
 
 
 def _match(before: list[Saved], after: list[Saved]) -> Iterator[tuple[Saved, Saved]]:
@@ -120,20 +129,26 @@ def _match(before: list[Saved], after: list[Saved]) -> Iterator[tuple[Saved, Sav
 
 def _compare(before: Saved, after: Saved, config: EvaluateConfig) -> Difference:
     common = sorted(before.ranks.keys() & after.ranks.keys())
-    ranks = np.array([(before.ranks[query], after.ranks[query]) for query in common], np.float64).reshape(-1, 2)
-    reciprocal = np.divide(1, ranks, out=np.zeros_like(ranks), where=ranks > 0)
+    depth = min((_depth(one) for one in (before, after)), default=0)
+    ranks = np.array([(before.ranks[query], after.ranks[query]) for query in common], np.int64).reshape(-1, 2)
+    ranks[ranks > depth] = 0
+    reciprocal = np.divide(1, ranks, out=np.zeros(ranks.shape), where=ranks > 0)
     change = reciprocal[:, 1] - reciprocal[:, 0]
     delta, ci95, p = None, None, None
     if common:
+        groups = number_groups([before.groups.get(query, f"alone {query}") for query in common])
         generator = np.random.default_rng(config.seed)
-        ((low, high),) = bootstrap_intervals(change[:, None], resamples=config.bootstrap, generator=generator)
+        drawn: dict[str, Any] = {"generator": generator, "groups": groups}
+        ((low, high),) = bootstrap_intervals(change[:, None], resamples=config.bootstrap, **drawn)
         delta, ci95 = float(change.mean()), (float(low), float(high))
-        p = paired_randomisation(change, permutations=config.permutations, generator=generator)
+        p = paired_randomisation(change, permutations=config.permutations, **drawn)
     largest = [int(row) for row in np.argsort(-np.abs(change), kind="stable")[:MOVERS] if change[row] != 0]
+    both_told = bool(before.told["setting"] and after.told["setting"])
+    facts, others = (_facts(one.told, in_parts=both_told) for one in (before, after))
     return Difference(
         task=before.told["task"],
         rankers=(before.told["ranker"], after.told["ranker"]),
-        differs=_differing(before.told, after.told),
+        differs={name: (value, others[name]) for name, value in facts.items() if others.get(name, value) != value},
         metrics={
             name: (value, after.told["metrics"][name])
             for name, value in before.told["metrics"].items()
@@ -145,25 +160,35 @@ def _compare(before: Saved, after: Saved, config: EvaluateConfig) -> Difference:
         delta=delta,
         ci95=ci95,
         p=p,
+        p_holm=p,
+        depth=depth if common else None,
+        not_told=tuple(sorted(facts.keys() ^ others.keys())),
         moves=tuple(Move(query=common[row], before=int(ranks[row, 0]), after=int(ranks[row, 1])) for row in largest),
     )
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What both tell and is not the same, by what it is called."""
-    facts = [_facts(told) for told in (before, after)]
-    names = list(dict.fromkeys([*facts[0], *facts[1]]))
-    return {
-        name: (facts[0].get(name), facts[1].get(name)) for name in names if facts[0].get(name) != facts[1].get(name)
-    }
+def _depth(saved: Saved) -> int:
+    """How many documents were ranked, as the name of the metric says: mrr@1000."""
+    named = [name for name in saved.told["metrics"] if name.startswith("mrr@") and name[4:].isdigit()]
+    return int(named[0][4:]) if named else max(saved.ranks.values(), default=0)
 
 
-def _facts(told: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(told: Mapping[str, Any], *, in_parts: bool) -> dict[str, Any]:
+    """What a result tells of how it was got, by what it is called.
+
+    Args:
+        in_parts: part by part, which older files do not tell; else the protocol as one.
+    """
     facts = {"revision of the ranker": told["revision"], "queries": told["queries"], "documents": told["documents"]}
-    setting = told.get("setting", {})
+    setting = told["setting"]
+    if not in_parts:
+        return facts | ({"protocol": told["protocol"]} if "protocol" in told else {})
     for name in SETTING:
         if name in setting and name != "ranker":
             facts[WORDS[name]] = setting[name]
     ranker = setting.get("ranker", {})
-    parts = {WORDS[name]: ranker[name] for name in WORDS if ranker.get(name) is not None}
-    return facts | {name: ", ".join(value) if isinstance(value, list) else value for name, value in parts.items()}
+    for name, word in WORDS.items():
+        if name in ranker:
+            value = ranker[name]
+            facts[word] = ", ".join(map(str, value)) if isinstance(value, list) else value
+    return facts

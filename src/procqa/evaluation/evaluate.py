@@ -2,7 +2,7 @@
 
 Every query with a relevant document is ranked against all documents of its task; there is no sampling of
 candidates. What is held at once is the documents of one task with the rankers' indexes of them and a few
-hundred rankings.
+hundred rankings; of tasks that are done, numbers and ids alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,11 +15,12 @@ from procqa.encoder.model import find_encoder
 from procqa.errors import ArtifactError, ConfigError, ProcqaError
 from procqa.evaluation.analysis import analyse
 from procqa.evaluation.exam import Exam, prepare
-from procqa.evaluation.leaks import check_leak
-from procqa.evaluation.measure import Values, measure_ranker, metric_names
+from procqa.evaluation.labels import Labels, label_queries
+from procqa.evaluation.leaks import Suspects, find_suspects
+from procqa.evaluation.measure import measure_ranker
 from procqa.evaluation.rankers import Ranker, Report, check_ranker_names, details_of, open_rankers
-from procqa.evaluation.results import Leak, Result
-from procqa.evaluation.runs import open_run, write_qrels
+from procqa.evaluation.results import Result
+from procqa.evaluation.runs import check_file, open_run, qrels_of, write_qrels
 from procqa.evaluation.summarise import Measured, average_seeds, compare, correct, pool, summarise
 from procqa.evaluation.tasks import Task, load_task, resolve_tasks
 
@@ -121,7 +122,7 @@ def _measure_with(
         try:
             for one in measured:
                 done.append(one)
-        except ProcqaError:
+        except (ProcqaError, KeyboardInterrupt):
             yield from _corrected(done)  # what is measured is not lost
             raise
         yield from _corrected([*done, *_pool_families(done, config, plan.baseline)])
@@ -137,9 +138,10 @@ def _measure_tasks(
 ) -> Iterator[Measured]:
     for task in tasks:
         exam = prepare(task, load_task(task, roots))
+        labels = label_queries(exam) if plan.analyses else None
         of_task: dict[str, Measured] = {}
         for ranker in rankers:
-            of_task[ranker.name] = _measure_one(ranker, exam, config, plan, report)
+            of_task[ranker.name] = _measure_one(ranker, exam, labels, config, plan, report)
             yield _against(of_task[ranker.name], of_task, plan.baseline, config)
             for name, members in plan.seeds.items():
                 if name not in of_task and all(member in of_task for member in members):
@@ -147,27 +149,29 @@ def _measure_tasks(
                     yield _against(of_task[name], of_task, plan.baseline, config)
 
 
-def _measure_one(ranker: Ranker, exam: Exam, config: EvaluateConfig, plan: Plan, report: Report) -> Measured:
-    """One ranker on one task, with its run written and its leaks looked for."""
+def _measure_one(
+    ranker: Ranker, exam: Exam, labels: Labels | None, config: EvaluateConfig, plan: Plan, report: Report
+) -> Measured:
+    """One ranker on one task, with its run written, its leaks looked for, and its misses explained."""
     run = plan.run
     with nullcontext() if run is None else open_run(run, tag=ranker.name) as writer:
         ranks = measure_ranker(ranker, exam, config.depth, writer=writer, report=report)
     if run is not None:
-        write_qrels(run.with_name(f"{run.name}.qrels"), exam.judgements())
-    measured = summarise(ranker, exam, ranks, config)
-    if plan.analyses:
-        report(f"{exam.task.name}: looking at what {ranker.name} missed", len(exam.queries))
-        measured = replace(measured, analysis=analyse(ranker, exam, ranks, seed=config.seed))
-    return replace(measured, result=replace(measured.result, leak=_leak_of(ranker, exam, ranks.values, config)))
+        write_qrels(qrels_of(run), exam.judgements())
+    measured = summarise(ranker, exam, ranks, config, suspects=_suspects_of(ranker, exam))
+    if labels is None:
+        return measured
+    report(f"{exam.task.name}: looking at what {ranker.name} missed", len(exam.queries))
+    return replace(measured, analysis=analyse(ranker, exam, ranks, labels, seed=config.seed))
 
 
-def _leak_of(ranker: Ranker, exam: Exam, values: Values, config: EvaluateConfig) -> Leak | None:
+def _suspects_of(ranker: Ranker, exam: Exam) -> Suspects | None:
     """What is known of a ranker's training; a model of a user's own ranker need not be one that we can find."""
+    models = details_of(ranker).models
     try:
-        folders = [find_encoder(name, fetch=False) for name in details_of(ranker).models]
+        return find_suspects([find_encoder(name, fetch=False) for name in models], exam) if models else None
     except ArtifactError:
-        return Leak(checked=False)
-    return check_leak(folders, exam, values, metric_names(config.depth))
+        return None
 
 
 def _against(
@@ -184,8 +188,7 @@ def _pool_families(done: Sequence[Measured], config: EvaluateConfig, baseline: s
     """The results over all queries of each family of several tasks."""
     families: dict[str, dict[str, list[Measured]]] = {}
     for one in done:
-        if one.exam is not None:
-            families.setdefault(one.exam.task.family.name, {}).setdefault(one.result.ranker, []).append(one)
+        families.setdefault(one.family, {}).setdefault(one.result.ranker, []).append(one)
     for of_family in families.values():
         if len(of_family[baseline]) > 1:
             pooled = {ranker: pool(parts, config) for ranker, parts in of_family.items()}
@@ -204,15 +207,19 @@ def _check_plan(plan: Plan, rankers: Sequence[str], tasks: Sequence[str]) -> Non
     Raises:
         ConfigError: it cannot.
     """
-    if plan.run is not None and (len(rankers), len(tasks)) != (1, 1):
-        raise ConfigError(f"--run must have one ranker and one task, got {len(rankers)} and {len(tasks)}")
+    if plan.run is not None:
+        if (len(rankers), len(tasks)) != (1, 1):
+            raise ConfigError(f"--run must have one ranker and one task, got {len(rankers)} and {len(tasks)}")
+        check_file(plan.run, "--run")
+        check_file(qrels_of(plan.run), "--run, with .qrels behind it,")
     for name, members in plan.seeds.items():
         if name in rankers:
             raise ConfigError(f"--seeds must give its rankers a name of their own, got {name!r}, which is a ranker")
         strangers = [member for member in members if member not in rankers]
-        if strangers or len(set(members)) < 2:
+        if strangers or len(members) < 2 or len(set(members)) < len(members):
             raise ConfigError(
-                f"--seeds {name} must name two or more of the rankers {', '.join(rankers)}, got {', '.join(members)}"
+                f"--seeds {name} must name two or more of the rankers {', '.join(rankers)}, each once, "
+                f"got {', '.join(members)}"
             )
     known = [*rankers, *plan.seeds]
     if plan.baseline is not None and plan.baseline not in known:

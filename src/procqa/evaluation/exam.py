@@ -1,6 +1,6 @@
 """A task made ready to be ranked: documents by position, judgements beside them, queries in the order of their ids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,9 @@ class Exam:
     Args:
         relevant: for each query its graded documents; one that is judged but not in the pool has position -1.
         own: for each query the position of the document that is the query itself, or -1.
-        groups: (Q,) int64, equal for queries that repeat one another: the programs of one task.
+        groups: a name for each query, equal for queries that repeat one another: the programs for one task, or queries
+            of the same text.
+        n_absent: judged documents that are not in the pool, so that nobody can find them.
     """
 
     task: Task
@@ -32,7 +34,8 @@ class Exam:
     queries: tuple[str, ...]
     relevant: tuple[Judged, ...]
     own: tuple[int, ...]
-    groups: NDArray[np.int64]
+    groups: tuple[str, ...]
+    n_absent: int
 
     def judgements(self) -> Mapping[str, Mapping[str, int]]:
         """The published judgements of the queries that are measured."""
@@ -43,7 +46,7 @@ def prepare(task: Task, collection: Collection) -> Exam:
     """Sort a collection by id and turn its judgements into positions.
 
     Raises:
-        BenchmarkError: there is no document, or no query with a relevant one.
+        BenchmarkError: there is no document, no query with a relevant one, or none of those is among the documents.
     """
     ids = sorted(collection.documents)
     position = {identifier: place for place, identifier in enumerate(ids)}
@@ -56,18 +59,36 @@ def prepare(task: Task, collection: Collection) -> Exam:
     )
     if not query_ids or not ids:
         raise BenchmarkError(f"{task.name} must have documents and a query with a relevant one, but it has none")
-    names = [collection.groups.get(query, query) for query in query_ids]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    relevant = tuple(_judge(collection.qrels[query], position) for query in query_ids)
+    places = np.concatenate([of_query for of_query, _ in relevant])
+    if (places < 0).all():
+        raise BenchmarkError(
+            f"{task.name} must judge documents that it holds, but none of the {len(places)} judged is there: "
+            "put the judgements beside their documents"
+        )
     return Exam(
         task=task,
         collection=collection,
         pool=Pool(ids, [collection.documents[identifier] for identifier in ids]),
         query_ids=query_ids,
         queries=tuple(collection.queries[query] for query in query_ids),
-        relevant=tuple(_judge(collection.qrels[query], position) for query in query_ids),
+        relevant=relevant,
         own=tuple(position.get(query, -1) if collection.excludes_itself else -1 for query in query_ids),
-        groups=np.array([numbers[name] for name in names], np.int64),
+        groups=tuple(_group(query, collection) for query in query_ids),
+        n_absent=int((places < 0).sum()),
     )
+
+
+def number_groups(names: Sequence[str]) -> NDArray[np.int64]:
+    """(Q,) a number from 0 for each name, equal for equal ones."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+
+
+def _group(query: str, collection: Collection) -> str:
+    """What a query shares with others by its data, or else its text; the same in every task that asks it."""
+    named = collection.groups.get(query)
+    return f"text {collection.queries[query]}" if named is None else f"group {named}"
 
 
 def _judge(grades: Mapping[str, int], position: Mapping[str, int]) -> Judged:

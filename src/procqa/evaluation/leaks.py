@@ -7,6 +7,7 @@ docs/paper.md#decontamination's.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,47 +20,89 @@ from procqa.evaluation.exam import Exam
 from procqa.evaluation.measure import Values
 from procqa.evaluation.results import Leak
 
-Seen = Sequence[NDArray[np.uint64]]
-"""Sorted hashes, one array for each encoder."""
+Flags = NDArray[np.bool_]
 
 
-def check_leak(folders: Iterable[Path], exam: Exam, values: Values, names: Sequence[str]) -> Leak | None:
-    """What of an exam the encoders of these folders were trained on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspects:
+    """What of an exam a ranker was trained on.
 
     Args:
-        folders: of every encoder that has a say in a ranking; none for a ranker that is not trained.
-        values: (Q, M) of the ranker, for the means without suspect queries.
-        names: (M,) the metrics.
+        queries: (Q,) whether a query was seen.
+        documents: (Q,) whether a relevant document of it was seen.
+        same_dataset: see ``Leak``.
+    """
 
-    Returns:
-        None where nothing was trained.
+    queries: Flags
+    documents: Flags
+    same_dataset: bool
+
+
+def find_suspects(folders: Iterable[Path], exam: Exam) -> Suspects | None:
+    """What of an exam the encoders of these folders were trained on; None where one of them does not say.
 
     Raises:
         ArtifactError: a ``seen.bin`` is broken.
     """
     folders = list(dict.fromkeys(folders))
-    if not folders:
-        return None
     if not all((folder / SEEN_FILE).exists() for folder in folders):
-        return Leak(checked=False)
+        return None
     seen = [load_seen(folder) for folder in folders]
-    queries = np.array([_is_seen(text, seen) for text in exam.queries])
-    documents = np.array(
-        [any(_is_seen(exam.pool.texts[place], seen) for place in places if place >= 0) for places, _ in exam.relevant]
+    places = np.unique(np.concatenate([of_query for of_query, _ in exam.relevant]))
+    was_seen = {int(place): _is_seen(exam.pool.texts[place], seen) for place in places if place >= 0} | {-1: False}
+    return Suspects(
+        queries=np.array([_is_seen(text, seen) for text in exam.queries]),
+        documents=np.array([any(was_seen[int(place)] for place in of_query) for of_query, _ in exam.relevant]),
+        same_dataset=any(_shares_dataset(folder, exam.task.datasets) for folder in folders),
     )
-    suspect = queries | documents
+
+
+def join_suspects(parts: Sequence[Suspects | None]) -> Suspects | None:
+    """Those of several rankers on the same queries: what any of them has seen; None where one of them is unknown."""
+    known = [part for part in parts if part is not None]
+    if not known or len(known) < len(parts):
+        return None
+    return Suspects(
+        queries=np.logical_or.reduce([part.queries for part in known]),
+        documents=np.logical_or.reduce([part.documents for part in known]),
+        same_dataset=any(part.same_dataset for part in known),
+    )
+
+
+def concatenate_suspects(parts: Sequence[Suspects | None]) -> Suspects | None:
+    """Those of one ranker on several tasks; None where one of them is unknown."""
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    return Suspects(
+        queries=np.concatenate([part.queries for part in known]),
+        documents=np.concatenate([part.documents for part in known]),
+        same_dataset=any(part.same_dataset for part in known),
+    )
+
+
+def tell_leak(suspects: Suspects | None, values: Values, names: Sequence[str]) -> Leak:
+    """What is told of suspects beside a score.
+
+    Args:
+        values: (Q, M) of the ranker, for the means without suspect queries.
+        names: (M,) the metrics.
+    """
+    if suspects is None:
+        return Leak(checked=False)
+    suspect = suspects.queries | suspects.documents
     clean = values[~suspect]
     return Leak(
         checked=True,
-        queries=int(queries.sum()),
-        documents=int(documents.sum()),
+        queries=int(suspects.queries.sum()),
+        documents=int(suspects.documents.sum()),
         suspect=int(suspect.sum()),
-        same_dataset=any(_shares_dataset(folder, exam.task.datasets) for folder in folders),
+        same_dataset=suspects.same_dataset,
         metrics=dict(zip(names, map(float, clean.mean(axis=0)), strict=True)) if len(clean) else None,
     )
 
 
-def _is_seen(text: str, seen: Seen) -> bool:
+def _is_seen(text: str, seen: Sequence[NDArray[np.uint64]]) -> bool:
     """Whether a hash of a text is among those of an encoder."""
     hashes = np.unique(text_hashes(text))
     return any(_contains(of_encoder, hashes) for of_encoder in seen)

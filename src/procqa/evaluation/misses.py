@@ -5,7 +5,7 @@ anyone's head: a cause is a place to look, not a proof. Source: ours, docs/evalu
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from procqa.evaluation.exam import Exam
 from procqa.evaluation.measure import CUT, Ranks
 from procqa.text import lexical_tokens
 
+ABSENT = "not among the documents"
 NEAR_DUPLICATE = "near-duplicate of the right one above it"
 TRUNCATED = "the shared words stand behind what the model reads"
 OTHER_LANGUAGE = "another language"
@@ -26,15 +27,16 @@ SAME_TOPIC = "same topic"
 UNEXPLAINED = "unexplained"
 
 CAUSES: Mapping[str, str] = {
-    NEAR_DUPLICATE: "one of the first ten has the same words as a right document, or"
-    f" {SIMILARITY:g} of all runs of three words in common with it",
+    ABSENT: "no relevant document is among the documents of the task",
+    NEAR_DUPLICATE: "one of the first ten has the same words as the right document that shares most"
+    f" words with the query, or {SIMILARITY:g} of all runs of three words in common with it",
     TRUNCATED: "of the words that the query shares with the right document, more than half stand only behind the part"
     " that the model reads",
     OTHER_LANGUAGE: "the first document is in another language than every right one",
     HUB: "the first document is among the first ten of ten times as many queries as its fair share,"
     " and of five at least",
-    LEXICAL_GAP: "the right document holds at most a quarter of the query's words, and the first document more of them",
-    SAME_TOPIC: "the first document and a right one have a fifth of their words in common",
+    LEXICAL_GAP: "that right document holds at most a quarter of the query's words, the first document more of them",
+    SAME_TOPIC: "the first document and that right one have a fifth of their words in common",
     UNEXPLAINED: "none of these",
 }
 """Every cause and its rule, in the order in which they are tried. Source: ours, docs/evaluation.md#misses."""
@@ -48,7 +50,8 @@ class Miss:
     """A query without a relevant document among the first ten.
 
     Args:
-        right: id of the relevant document that shares most words with the query, which the cause is about.
+        right: id of the relevant document that shares most words with the query, which the cause is about; of one that
+            the task does not hold where it holds none.
         rank: of the first relevant document; 0 where none is among those ranked.
         hits: ids and scores of the first documents, best first.
         cause: a key of CAUSES.
@@ -68,21 +71,35 @@ def find_misses(exam: Exam, ranks: Ranks, *, read_part: ReadPart | None = None) 
         read_part: None for a ranker that reads texts whole.
     """
     hubs = find_hubs(ranks.top, len(exam.pool.ids))
+    held: dict[int, frozenset[str]] = {}
+
+    def words_at(place: int) -> frozenset[str]:
+        if place not in held:
+            held[place] = frozenset(lexical_tokens(exam.pool.texts[place]))
+        return held[place]
+
     for row in np.flatnonzero((ranks.first == 0) | (ranks.first > CUT)):
         places = [int(place) for place in exam.relevant[row][0] if place >= 0]
-        if not places:
-            continue  # judged, but nobody can find it
-        words = set(lexical_tokens(exam.queries[row]))
-        right = max(places, key=lambda place: (len(words & _words(exam, place)), -place))
+        words = frozenset(lexical_tokens(exam.queries[row]))
+        if places:
+            best = max(places, key=lambda place: (len(words & words_at(place)), -place))
+            right, cause = (
+                exam.pool.ids[best],
+                _cause(exam, words, places, best, ranks.top[row], hubs, read_part, words_at),
+            )
+        else:
+            judged = exam.collection.qrels[exam.query_ids[row]]
+            right = next(document for document, grade in judged.items() if grade > 0)
+            cause = ABSENT
         yield Miss(
             query_id=exam.query_ids[row],
-            right=exam.pool.ids[right],
+            right=right,
             rank=int(ranks.first[row]),
             hits=tuple(
                 (exam.pool.ids[place], float(score))
                 for place, score in zip(ranks.top[row], ranks.scores[row], strict=True)
             ),
-            cause=_cause(exam, words, places, right, ranks.top[row], hubs, read_part),
+            cause=cause,
         )
 
 
@@ -104,17 +121,18 @@ def find_hubs(top: NDArray[np.int64], n_documents: int) -> frozenset[int]:
 
 def _cause(
     exam: Exam,
-    words: set[str],
+    words: frozenset[str],
     places: list[int],
     right: int,
     top: NDArray[np.int64],
     hubs: frozenset[int],
     read_part: ReadPart | None,
+    words_at: Callable[[int], frozenset[str]],
 ) -> str:
     """The first rule of CAUSES that applies."""
     best = int(top[0])
-    right_text, best_text = exam.pool.texts[right], exam.pool.texts[best]
-    shared, shared_by_best = words & _words(exam, right), words & _words(exam, best)
+    right_text = exam.pool.texts[right]
+    shared, shared_by_best = words & words_at(right), words & words_at(best)
     languages = exam.collection.document_languages
     if any(_are_near(exam.pool.texts[place], right_text) for place in map(int, top)):
         return NEAR_DUPLICATE
@@ -128,14 +146,10 @@ def _cause(
         return HUB
     if len(shared) <= GAP_SHARE * len(words) and len(shared_by_best) > len(shared):
         return LEXICAL_GAP
-    both = set(lexical_tokens(right_text)), set(lexical_tokens(best_text))
-    if len(both[0] & both[1]) >= TOPIC_SHARE * len(both[0] | both[1]) > 0:
+    union = words_at(right) | words_at(best)
+    if len(words_at(right) & words_at(best)) >= TOPIC_SHARE * len(union) > 0:
         return SAME_TOPIC
     return UNEXPLAINED
-
-
-def _words(exam: Exam, place: int) -> set[str]:
-    return set(lexical_tokens(exam.pool.texts[place]))
 
 
 def _are_near(text: str, right: str) -> bool:

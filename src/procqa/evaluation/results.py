@@ -1,25 +1,24 @@
 """The records of an evaluation: what one ranker scored on one task, beside whom, how sure, and how clean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 SETTING = ("metrics", "pool", "query", "document", "relevant", "data", "ranker", "intervals")
 """The parts of a protocol, in the order in which they are told."""
 
-HEADLINE = 0
-"""Which of the metrics, in their order, rankers are compared by."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A ranker beside the baseline on the same queries, by the first metric.
+    """A ranker beside the baseline on the same queries.
 
     Args:
         baseline: the ranker it is compared with.
+        metric: by which: that of the benchmark's publisher.
         delta: mean difference, above 0 where the ranker is better.
         ci95: of the difference, by a bootstrap over queries.
-        p: of a paired randomisation test, two-sided, not corrected for several comparisons.
+        p: two-sided, not corrected for several comparisons: of a paired randomisation test, or, where a side is the
+            mean of several seeds, of a bootstrap over seeds and queries.
         p_holm: the same, corrected by Holm's method for every comparison of the evaluation.
         effect: the mean difference over the standard deviation of differences (Cohen's d_z).
         better: queries on which the ranker is better than the baseline.
@@ -29,6 +28,7 @@ class Comparison:
     """
 
     baseline: str
+    metric: str
     delta: float
     ci95: tuple[float, float]
     p: float
@@ -81,7 +81,7 @@ class Result:
     Args:
         language: of the documents; None where they have several or none.
         revision: version or sha256 of the ranker.
-        measure: the metric by which the publisher of the benchmark ranks systems.
+        measure: the metric by which the publisher of the benchmark ranks systems, and by which it is compared.
         setting: everything a reader needs to get the same number again, by ``SETTING``; ``ranker`` has settings of its
             own.
         queries: measured: those with a relevant document.
@@ -125,8 +125,3 @@ def to_json(result: Result) -> dict[str, Any]:
             del told[name]
     order = ("task", "language", "ranker", "revision", "protocol")
     return {name: result.protocol if name == "protocol" else told.pop(name) for name in order} | told
-
-
-def headline(results: Sequence[Result]) -> str:
-    """The metric that rankers are compared by, which is the same in all results of an evaluation."""
-    return list(results[0].metrics)[HEADLINE]

@@ -81,6 +81,21 @@ def write_qrels(path: Path, qrels: Mapping[str, Mapping[str, int]]) -> None:
                 stream.write(f"{query} 0 {document} {grade}\n")
 
 
+def qrels_of(run: Path) -> Path:
+    """Where the judgements of a run are written."""
+    return run.with_name(f"{run.name}.qrels")
+
+
+def check_file(path: Path, option: str) -> None:
+    """Refuse a name that no file can be written at, before anything is measured.
+
+    Raises:
+        ConfigError: it stands for a folder, or its folder does not exist.
+    """
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ConfigError(f"{option} must name a file in a folder that exists, got {path}")
+
+
 def strictly_falling(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """The scores, each lowered to the next smaller float32 where it is not below the one before; 0 stays 0.
 

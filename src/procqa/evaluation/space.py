@@ -27,6 +27,7 @@ DISTRIBUTION = "languages keep to themselves"
 NEGATIVES = "others of its language are nearer"
 REPRESENTATION = "far from the query"
 FOUND = "found"
+TRACES = (FOUND, DISTRIBUTION, NEGATIVES, REPRESENTATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

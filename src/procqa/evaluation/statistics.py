@@ -68,17 +68,53 @@ def seed_intervals(
 
     Source: the crossed ("pigeonhole") bootstrap, Owen 2007.
     """
-    parts = [_sum_groups(of_seed, groups) for of_seed in values]
-    sums, sizes = np.stack([of_seed for of_seed, _ in parts]), parts[0][1]  # (S, G, M), (G,)
-    n_seeds, n_groups, n_metrics = sums.shape
-    means = np.empty((resamples, n_metrics))
+    return _interval(_draw_seeds([values], resamples=resamples, generator=generator, groups=groups)[0])
+
+
+def compare_seeds(
+    values: Sequence[NDArray[np.float64]],
+    baseline: Sequence[NDArray[np.float64]],
+    *,
+    resamples: int,
+    generator: np.random.Generator,
+    groups: Groups | None = None,
+) -> tuple[tuple[float, float], float]:
+    """The interval and the p-value of a difference of two means over seeds, when seeds and queries are both drawn.
+
+    Both sides are drawn with the same queries and each with seeds of its own. The p-value is the share of draws on the
+    other side of 0, doubled, and never 0.
+
+    Args:
+        values: S times (Q, 1), one for each seed.
+        baseline: T times (Q, 1), of the same queries; one for a ranker without seeds.
+
+    Source: as ``seed_intervals``.
+    """
+    ours, theirs = _draw_seeds([values, baseline], resamples=resamples, generator=generator, groups=groups)
+    differences = ours[:, 0] - theirs[:, 0]
+    ((low, high),) = _interval(differences[:, None])
+    beyond = min((differences <= 0).sum(), (differences >= 0).sum())
+    return (float(low), float(high)), min(1.0, 2 * (1 + int(beyond)) / (1 + resamples))
+
+
+def _draw_seeds(
+    sides: Sequence[Sequence[NDArray[np.float64]]],
+    *,
+    resamples: int,
+    generator: np.random.Generator,
+    groups: Groups | None,
+) -> list[NDArray[np.float64]]:
+    """For each side the means (B, M) of draws of its seeds, and of queries that are the same for all sides."""
+    sums = [np.stack([_sum_groups(of_seed, groups)[0] for of_seed in side]) for side in sides]  # (S, G, M) each
+    sizes = _sum_groups(sides[0][0], groups)[1]
+    means = [np.empty((resamples, of_side.shape[2])) for of_side in sums]
     for resample in range(resamples):
-        seeds = generator.integers(0, n_seeds, n_seeds)
-        drawn = generator.integers(0, n_groups, n_groups)
-        weights = np.bincount(seeds, minlength=n_seeds) / n_seeds
-        times = np.bincount(drawn, minlength=n_groups)
-        means[resample] = np.einsum("s,g,sgm->m", weights, times, sums, optimize=True) / (times @ sizes)
-    return _interval(means)
+        times = np.bincount(generator.integers(0, len(sizes), len(sizes)), minlength=len(sizes))
+        for of_side, drawn in zip(sums, means, strict=True):
+            seeds = generator.integers(0, len(of_side), len(of_side))
+            weights = np.bincount(seeds, minlength=len(of_side)) / len(of_side)
+            drawn[resample] = np.einsum("s,g,sgm->m", weights, times, of_side, optimize=True) / (times @ sizes)
+    return means
 
 
 def paired_randomisation(

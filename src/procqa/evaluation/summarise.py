@@ -1,7 +1,7 @@
 """From the metrics of queries to results: means, intervals, comparisons, several tasks pooled, several seeds as one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from procqa.config import EvaluateConfig
 from procqa.evaluation.analysis import Analysis
-from procqa.evaluation.exam import Exam
+from procqa.evaluation.exam import Exam, number_groups
+from procqa.evaluation.leaks import Suspects, concatenate_suspects, join_suspects, tell_leak
 from procqa.evaluation.measure import Ranks, Values, metric_names
 from procqa.evaluation.rankers import Details, Ranker, details_of
-from procqa.evaluation.results import HEADLINE, Comparison, Leak, Result, Seeds
+from procqa.evaluation.results import Comparison, Leak, Result, Seeds
 from procqa.evaluation.statistics import (
     adjust_holm,
     bootstrap_intervals,
+    compare_seeds,
     paired_randomisation,
     seed_intervals,
     standardised_difference,
@@ -24,146 +26,169 @@ from procqa.evaluation.statistics import (
 POOLED = "/pool"
 """The end of the name of a metric among the candidates of a publisher's other protocol."""
 
+NO_RANKS = np.empty(0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A result with what it was got from, query by query.
+    """A result with what it was got from, query by query; no text of a task is held.
 
     Args:
+        family: of the task, ``-all`` behind its name where documents of all languages are ranked together.
         values: (Q, M), by ``metric_names``.
+        query_ids: (Q,), of one task or of several behind one another.
         groups: (Q,), see ``Exam.groups``.
-        exam: None where queries of several tasks are pooled.
-        ranks: None where several rankers or tasks are taken together.
+        first: (Q,) ranks of the first relevant documents; none where several rankers or tasks are taken together.
+        among: see ``Ranks.among_candidates``.
+        is_trained: whether a trained model has a say.
+        suspects: what it saw of the task in training; None where that is unknown.
         seeds: the metrics of each seed; none for one ranker.
         analysis: what one ranker missed on one task, where that was asked for.
+        is_pooled: whether it is of several tasks.
     """
 
     result: Result
+    family: str
     values: Values
-    groups: NDArray[np.int64]
-    exam: Exam | None = None
-    ranks: Ranks | None = None
+    query_ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    first: NDArray[np.int64] | None = None
+    among: NDArray[np.float64] = field(default_factory=lambda: NO_RANKS)
+    is_trained: bool = False
+    suspects: Suspects | None = None
     seeds: tuple[Values, ...] = ()
     analysis: Analysis | None = None
+    is_pooled: bool = False
+
+    @property
+    def by_measure(self) -> NDArray[np.float64]:
+        """(Q,) the metric by which the publisher ranks."""
+        return self.values[:, self.column]
+
+    @property
+    def column(self) -> int:
+        """Of ``values``, that of the metric by which the publisher ranks."""
+        return list(self.result.metrics).index(self.result.measure)
 
 
-def summarise(ranker: Ranker, exam: Exam, ranks: Ranks, config: EvaluateConfig) -> Measured:
-    """Means, intervals, and the setting they were got in."""
-    metrics, ci95 = _means(ranks.values, exam.groups, config)
-    if len(ranks.among_candidates):
-        name = f"{metric_names(config.depth)[0]}{POOLED}"
-        among = ranks.among_candidates[:, None]
-        ends = bootstrap_intervals(among, resamples=config.bootstrap, generator=_chance(config))
-        metrics[name], ci95[name] = float(among.mean()), _ends(ends[0])
+def summarise(
+    ranker: Ranker, exam: Exam, ranks: Ranks, config: EvaluateConfig, *, suspects: Suspects | None = None
+) -> Measured:
+    """Means, intervals, and the setting they were got in.
+
+    Args:
+        suspects: what a trained ranker saw of the exam; see ``leaks``.
+    """
+    names = metric_names(config.depth)
+    is_trained = bool(details_of(ranker).models)
+    collection = exam.collection
     result = Result(
         task=exam.task.name,
-        language=exam.collection.language,
+        language=collection.language,
         ranker=ranker.name,
         revision=ranker.revision,
-        measure=exam.collection.measure,
+        measure=collection.measure if collection.measure in names else names[0],
         setting=_setting(ranker, exam, ranks, config),
         queries=len(exam.queries),
         documents=len(exam.pool.ids),
-        metrics=metrics,
-        ci95=ci95,
+        metrics={},
+        ci95={},
     )
-    return Measured(result=result, values=ranks.values, groups=exam.groups, exam=exam, ranks=ranks)
+    measured = Measured(
+        result=result,
+        family=f"{exam.task.family.name}{'-all' if collection.document_languages else ''}",
+        values=ranks.values,
+        query_ids=exam.query_ids,
+        groups=exam.groups,
+        first=ranks.first,
+        among=ranks.among_candidates,
+        is_trained=is_trained,
+        suspects=suspects,
+    )
+    return _with_means(measured, config)
 
 
 def pool(parts: Sequence[Measured], config: EvaluateConfig) -> Measured:
-    """One ranker over all queries of several tasks of a family, each among the documents of its own task."""
+    """One ranker over all queries of several tasks of a family, each among the documents of its own task.
+
+    A query that several tasks ask is one group of queries.
+    """
     results = [part.result for part in parts]
-    values = np.concatenate([part.values for part in parts])
-    groups = join_groups([part.groups for part in parts])
-    seeds = tuple(np.concatenate(of_seed) for of_seed in zip(*(part.seeds for part in parts), strict=True))
-    metrics, ci95 = _means(values, groups, config, seeds=seeds)
+    groups = tuple(group for part in parts for group in part.groups)
     several = ", ".join(result.task for result in results)
     setting = dict(results[0].setting) | {
         "pool": f"the queries of {several} pooled, each among the documents of its own task",
         "data": "that of each task, in its own line",
     }
-    result = Result(
-        task=results[0].task.partition(":")[0],
+    result = replace(
+        results[0],
+        task=parts[0].family,
         language=None,
-        ranker=results[0].ranker,
-        revision=results[0].revision,
-        measure=results[0].measure,
-        setting=setting,
-        queries=len(values),
+        setting=_redrawn(setting, groups, config, seeds=bool(parts[0].seeds)),
+        queries=len(groups),
         documents=sum(result.documents for result in results),
-        metrics=metrics,
-        ci95=ci95,
-        seeds=None if not seeds else _seeds(results[0].seeds, seeds, config),
-        leak=_pool_leaks(results),
+        against=None,
     )
-    return Measured(result=result, values=values, groups=groups, seeds=seeds)
-
-
-def _pool_leaks(results: Sequence[Result]) -> Leak | None:
-    """What is known of leaks in all tasks together; nothing where it is not known of one of them."""
-    leaks = [(result.queries, result.leak) for result in results if result.leak is not None]
-    if len(leaks) < len(results):
-        return None
-    if not all(leak.checked for _, leak in leaks):
-        return Leak(checked=False)
-    clean = [(queries - leak.suspect, leak.metrics) for queries, leak in leaks if leak.metrics is not None]
-    total = sum(queries for queries, _ in clean)
-    names = clean[0][1] if clean else {}
-    return Leak(
-        checked=True,
-        queries=sum(leak.queries for _, leak in leaks),
-        documents=sum(leak.documents for _, leak in leaks),
-        suspect=sum(leak.suspect for _, leak in leaks),
-        same_dataset=any(leak.same_dataset for _, leak in leaks),
-        metrics={name: sum(n * metrics[name] for n, metrics in clean) / total for name in names} if clean else None,
+    measured = Measured(
+        result=result,
+        family=parts[0].family,
+        values=np.concatenate([part.values for part in parts]),
+        query_ids=tuple(query for part in parts for query in part.query_ids),
+        groups=groups,
+        is_trained=parts[0].is_trained,
+        suspects=concatenate_suspects([part.suspects for part in parts]),
+        seeds=tuple(np.concatenate(of_seed) for of_seed in zip(*(part.seeds for part in parts), strict=True)),
+        is_pooled=True,
     )
-
-
-def join_groups(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """(Q,) the groups of the queries of several tasks; no group stands in two of them."""
-    shifts = np.cumsum([0, *(int(groups.max()) + 1 for groups in parts[:-1])])
-    return np.concatenate([groups + shift for groups, shift in zip(parts, shifts, strict=True)])
+    return _with_means(measured, config)
 
 
 def average_seeds(name: str, parts: Sequence[Measured], config: EvaluateConfig) -> Measured:
-    """The mean of encoders that differ in their seed alone, on one task.
-
-    The interval draws queries and seeds; a comparison is by the mean of each query over the seeds.
-    """
-    first = parts[0].result
-    seeds = tuple(part.values for part in parts)
-    mean: Values = np.mean(seeds, axis=0)
-    groups = parts[0].groups
-    metrics, ci95 = _means(mean, groups, config, seeds=seeds)
+    """The mean of encoders that differ in their seed alone, on one task; its intervals draw queries and seeds."""
+    first = parts[0]
     protocols = " · ".join(part.result.setting["ranker"]["protocol"] for part in parts)
     ranker = asdict(Details()) | {"protocol": f"mean over {len(parts)} seeds of ({protocols})"}
-    words = f"{first.setting['intervals']}, seeds drawn too"
     result = replace(
-        first,
+        first.result,
         ranker=name,
         revision=" + ".join(part.result.revision for part in parts),
-        setting=dict(first.setting) | {"ranker": ranker, "intervals": words},
-        metrics=metrics,
-        ci95=ci95,
-        seeds=_seeds(Seeds(rankers=tuple(part.result.ranker for part in parts), deviation={}), seeds, config),
-        leak=None,
+        setting=_redrawn(dict(first.result.setting) | {"ranker": ranker}, first.groups, config, seeds=True),
+        seeds=Seeds(rankers=tuple(part.result.ranker for part in parts), deviation={}),
         against=None,
     )
-    return Measured(result=result, values=mean, groups=groups, exam=parts[0].exam, seeds=seeds)
+    seeds = tuple(part.values for part in parts)
+    measured = replace(
+        first,
+        result=result,
+        values=np.mean(seeds, axis=0),
+        first=None,
+        among=np.mean([part.among for part in parts], axis=0),
+        is_trained=any(part.is_trained for part in parts),
+        suspects=join_suspects([part.suspects for part in parts if part.is_trained]),
+        seeds=seeds,
+        analysis=None,
+    )
+    return _with_means(measured, config)
 
 
 def compare(measured: Measured, baseline: Measured, config: EvaluateConfig) -> Comparison:
-    """Two rankers on the same queries, by the first metric; ``p_holm`` is p until ``correct`` knows of the others."""
-    differences = measured.values[:, HEADLINE] - baseline.values[:, HEADLINE]
-    generator = _chance(config)
-    ends = bootstrap_intervals(
-        differences[:, None], resamples=config.bootstrap, generator=generator, groups=measured.groups
-    )
-    p = paired_randomisation(differences, permutations=config.permutations, generator=generator, groups=measured.groups)
+    """Two rankers on the same queries, by the publisher's metric; ``p_holm`` is p until ``correct`` knows of others."""
+    column = measured.column
+    differences = measured.by_measure - baseline.by_measure
+    chance: dict[str, Any] = {"generator": _chance(config), "groups": number_groups(measured.groups)}
+    if measured.seeds or baseline.seeds:
+        ours, theirs = (
+            [of_seed[:, [column]] for of_seed in one.seeds or (one.values,)] for one in (measured, baseline)
+        )
+        ci95, p = compare_seeds(ours, theirs, resamples=config.bootstrap, **chance)
+    else:
+        ci95 = _ends(bootstrap_intervals(differences[:, None], resamples=config.bootstrap, **chance)[0])
+        p = paired_randomisation(differences, permutations=config.permutations, **chance)
     return Comparison(
         baseline=baseline.result.ranker,
+        metric=measured.result.measure,
         delta=float(differences.mean()),
-        ci95=_ends(ends[0]),
+        ci95=ci95,
         p=p,
         p_holm=p,
         effect=standardised_difference(differences),
@@ -184,22 +209,29 @@ def correct(results: Sequence[Result]) -> list[Result]:
     ]
 
 
-def _seeds(seeds: Seeds | None, values: Sequence[Values], config: EvaluateConfig) -> Seeds:
-    means = np.stack([of_seed.mean(axis=0) for of_seed in values])  # (S, M)
-    deviation = means.std(axis=0, ddof=1) if len(means) > 1 else np.zeros(means.shape[1])
-    named = dict(zip(metric_names(config.depth), map(float, deviation), strict=True))
-    return Seeds(rankers=() if seeds is None else seeds.rankers, deviation=named)
-
-
-def _means(
-    values: Values, groups: NDArray[np.int64], config: EvaluateConfig, *, seeds: Sequence[Values] = ()
-) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """The mean of each metric, and its interval."""
-    drawn: Mapping[str, Any] = {"resamples": config.bootstrap, "generator": _chance(config), "groups": groups}
-    intervals = seed_intervals(seeds, **drawn) if seeds else bootstrap_intervals(values, **drawn)
+def _with_means(measured: Measured, config: EvaluateConfig) -> Measured:
+    """The means of all metrics with their intervals, over all queries and without those that were seen in training."""
     names = metric_names(config.depth)
-    means = dict(zip(names, map(float, values.mean(axis=0)), strict=True))
-    return means, {name: _ends(ends) for name, ends in zip(names, intervals, strict=True)}
+    drawn: Mapping[str, Any] = {"resamples": config.bootstrap, "groups": number_groups(measured.groups)}
+    intervals = (
+        seed_intervals(measured.seeds, generator=_chance(config), **drawn)
+        if measured.seeds
+        else bootstrap_intervals(measured.values, generator=_chance(config), **drawn)
+    )
+    metrics = dict(zip(names, map(float, measured.values.mean(axis=0)), strict=True))
+    ci95 = {name: _ends(ends) for name, ends in zip(names, intervals, strict=True)}
+    if len(measured.among):
+        name = f"{names[0]}{POOLED}"
+        among = measured.among[:, None]
+        ends = bootstrap_intervals(among, resamples=config.bootstrap, generator=_chance(config))
+        metrics[name], ci95[name] = float(among.mean()), _ends(ends[0])
+    leak: Leak | None = tell_leak(measured.suspects, measured.values, names) if measured.is_trained else None
+    seeds = measured.result.seeds
+    if seeds is not None:
+        means = np.stack([of_seed.mean(axis=0) for of_seed in measured.seeds])  # (S, M)
+        spread = dict(zip(names, map(float, means.std(axis=0, ddof=1)), strict=True))
+        seeds = replace(seeds, deviation=spread)
+    return replace(measured, result=replace(measured.result, metrics=metrics, ci95=ci95, leak=leak, seeds=seeds))
 
 
 def _ends(interval: NDArray[np.float64]) -> tuple[float, float]:
@@ -221,15 +253,22 @@ def _setting(ranker: Ranker, exam: Exam, ranks: Ranks, config: EvaluateConfig) -
         if len(ranks.among_candidates)
         else ""
     )
-    groups = int(exam.groups.max()) + 1
-    drawn = "queries" if groups == len(exam.queries) else f"{groups} groups of queries of one task"
-    return {
+    absent = f"; {exam.n_absent} judged documents are not in the pool" if exam.n_absent else ""
+    setting = {
         "metrics": f"{', '.join(names[:3])}, map over {config.depth} ranks{among}",
         "pool": f"all {len(exam.pool.ids)} documents" + (" but the query itself" if collection.excludes_itself else ""),
         "query": family.query,
         "document": family.document,
-        "relevant": family.relevant,
+        "relevant": f"{family.relevant}{absent}",
         "data": f"{collection.source} (licence: {collection.licence})",
         "ranker": {"protocol": ranker.protocol, **asdict(details_of(ranker))},
-        "intervals": f"95 % percentile bootstrap over {drawn}, {config.bootstrap} resamples, seed {config.seed}",
     }
+    return _redrawn(setting, exam.groups, config, seeds=False)
+
+
+def _redrawn(setting: dict[str, Any], groups: Sequence[str], config: EvaluateConfig, *, seeds: bool) -> dict[str, Any]:
+    """A setting that says what its intervals draw."""
+    n_groups = len(set(groups))
+    drawn = "queries" if n_groups == len(groups) else f"{n_groups} groups of queries that repeat one another"
+    words = f"95 % percentile bootstrap over {drawn}, {config.bootstrap} resamples, seed {config.seed}"
+    return setting | {"intervals": f"{words}, seeds drawn too" if seeds else words}

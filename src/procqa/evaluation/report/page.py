@@ -13,35 +13,26 @@ from typing import TYPE_CHECKING, Any
 from procqa import __version__
 from procqa.config import EvaluateConfig
 from procqa.errors import MissingExtra
-from procqa.evaluation.analysis import Analysis
-from procqa.evaluation.exam import Exam
-from procqa.evaluation.misses import CAUSES, Miss, count_causes
+from procqa.evaluation.analysis import Analysis, Example
+from procqa.evaluation.misses import CAUSES, count_causes
 from procqa.evaluation.report.plots import Point, draw_matrix, draw_scores
-from procqa.evaluation.results import Result, headline
+from procqa.evaluation.results import Result
 from procqa.evaluation.saved import write_file
 from procqa.evaluation.slices import Slice, measure_slices
+from procqa.evaluation.space import TRACES
 from procqa.evaluation.summarise import Measured
+from procqa.evaluation.tasks import FAMILIES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
-MOST_MISSES, MOST_HITS, MOST_CHARS = 25, 3, 800
-"""Misses of a ranker on a task that can be browsed, documents above the right one, and characters of each text."""
+SHOWN_METRICS = 3
+"""Metrics that every result of the table shows, beside those by which publishers rank."""
 
 MOST_SLICES, PLOTTED_SLICES = 60, 14
 FEW_PAIRS = 4
 """Pairs of languages below which a table says as much as a plot of languages by languages."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A miss with its texts, cut."""
-
-    miss: Miss
-    query: str
-    right: str
-    hits: tuple[tuple[str, float, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +42,28 @@ class Missed:
     result: Result
     n_misses: int
     causes: Mapping[str, int]
-    shown: tuple[Shown, ...]
+    examples: tuple[Example, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """Tasks that differ in their part: plots and slices are of all of them."""
+    """Tasks that differ in their part: plots and slices are of all of them, by the metric of their publisher."""
 
     name: str
+    measure: str
     scores: str
     differences: str | None
     matrices: tuple[tuple[str, str], ...]
     slices: tuple[tuple[str, tuple[Slice, ...], str | None], ...]
+
+
+def check_report() -> None:
+    """See whether a report can be made, before anything is measured.
+
+    Raises:
+        MissingExtra: jinja2 is not installed.
+    """
+    _templates()
 
 
 def write_report(path: Path, measured: Sequence[Measured], config: EvaluateConfig) -> None:
@@ -76,22 +77,23 @@ def write_report(path: Path, measured: Sequence[Measured], config: EvaluateConfi
         MissingExtra: jinja2 is not installed.
     """
     results = [one.result for one in measured]
-    name = headline(results)
     style, script = ((FOLDER / file).read_text(encoding="utf-8") for file in ("report.css", "report.js"))
+    measures = (result.measure for result in results)
     page = (
         _templates()
         .get_template("report.html")
         .render(
             version=__version__,
             results=results,
-            headline=name,
-            names=list(dict.fromkeys([*list(results[0].metrics)[:3], *(result.measure for result in results)])),
+            first_metric=next(iter(results[0].metrics)),
+            names=list(dict.fromkeys([*list(results[0].metrics)[:SHOWN_METRICS], *measures])),
             compares=any(result.against is not None for result in results),
             trained=any(result.leak is not None for result in results),
-            families=list(_families(measured, config, name)),
-            missed=[_missed(one.result, one.analysis, one.exam) for one in measured if one.analysis and one.exam],
+            families=list(_families(measured, config)),
+            missed=[_missed(one.result, one.analysis) for one in measured if one.analysis is not None],
             spaces=[one for one in measured if one.analysis is not None and one.analysis.traced],
             causes=CAUSES,
+            traces=TRACES,
             style=style,
             script=script,
             script_digest=_digest(script),
@@ -100,43 +102,44 @@ def write_report(path: Path, measured: Sequence[Measured], config: EvaluateConfi
     write_file(path, page)
 
 
-def _families(measured: Sequence[Measured], config: EvaluateConfig, name: str) -> Iterator[Family]:
+def _families(measured: Sequence[Measured], config: EvaluateConfig) -> Iterator[Family]:
     families: dict[str, list[Measured]] = {}
     rankers = list(dict.fromkeys(one.result.ranker for one in measured))
     for one in measured:
-        if one.exam is not None:
-            families.setdefault(one.exam.task.family.name, []).append(one)
+        if not one.is_pooled:
+            families.setdefault(one.family, []).append(one)
     for family, parts in families.items():
+        name = parts[0].result.measure
         sliced = [(ranker, [part for part in parts if part.result.ranker == ranker]) for ranker in rankers]
+        sliced = [(ranker, of_ranker) for ranker, of_ranker in sliced if of_ranker]
         yield Family(
             name=family,
-            scores=draw_scores(_points(parts, name), rankers, label=f"{name}, 95 % intervals"),
-            differences=_draw_differences(parts, rankers, name),
+            measure=name,
+            scores=draw_scores(_points(parts), rankers, label=f"{name}, 95 % intervals"),
+            differences=_draw_differences(parts, rankers),
             matrices=tuple(_matrices(sliced)),
             slices=tuple(_slices(sliced, config, name)),
         )
 
 
-def _points(parts: Sequence[Measured], name: str) -> dict[str, dict[str, Point]]:
+def _points(parts: Sequence[Measured]) -> dict[str, dict[str, Point]]:
     points: dict[str, dict[str, Point]] = {}
     for part in parts:
         result = part.result
-        low, high = result.ci95[name]
-        points.setdefault(result.task, {})[result.ranker] = Point(result.metrics[name], low, high)
+        low, high = result.ci95[result.measure]
+        points.setdefault(result.task, {})[result.ranker] = Point(result.metrics[result.measure], low, high)
     return points
 
 
-def _draw_differences(parts: Sequence[Measured], rankers: Sequence[str], name: str) -> str | None:
+def _draw_differences(parts: Sequence[Measured], rankers: Sequence[str]) -> str | None:
     """Before and after: the difference of each ranker to the baseline; None where there is none."""
     points: dict[str, dict[str, Point]] = {}
     for part in parts:
         against = part.result.against
         if against is not None:
             points.setdefault(part.result.task, {})[part.result.ranker] = Point(against.delta, *against.ci95)
-            baseline = against.baseline
-    if not points:
-        return None
-    return draw_scores(points, rankers, label=f"{name} minus that of {baseline}, 95 % intervals", zero=True)
+            label = f"{against.metric} minus that of {against.baseline}, 95 % intervals"
+    return draw_scores(points, rankers, label=label, zero=True) if points else None
 
 
 def _matrices(sliced: Sequence[tuple[str, Sequence[Measured]]]) -> Iterator[tuple[str, str]]:
@@ -144,8 +147,9 @@ def _matrices(sliced: Sequence[tuple[str, Sequence[Measured]]]) -> Iterator[tupl
     for ranker, parts in sliced:
         values = {}
         for part in parts:
-            asking, dash, answering = (part.exam.task.part or "").partition("-") if part.exam else ("", "", "")
-            if dash and part.exam is not None and part.exam.task.family.part == "A-B":
+            name, _, pair = part.result.task.partition(":")
+            asking, dash, answering = pair.partition("-")
+            if dash and FAMILIES[name].part == "A-B":
                 values[asking, answering] = part.result.metrics["map"]
         if len(values) >= FEW_PAIRS:
             yield ranker, draw_matrix(values, label="MAP")
@@ -165,40 +169,13 @@ def _slices(
             yield ranker, tuple(slices), plot
 
 
-def _missed(result: Result, analysis: Analysis, exam: Exam) -> Missed:
+def _missed(result: Result, analysis: Analysis) -> Missed:
     return Missed(
         result=result,
         n_misses=len(analysis.misses),
         causes=count_causes(analysis.misses),
-        shown=tuple(_show(miss, exam) for miss in _choose(analysis.misses)),
+        examples=analysis.examples,
     )
-
-
-def _choose(misses: Sequence[Miss]) -> list[Miss]:
-    """Some of the misses, of every cause in turn, in the order of queries."""
-    by_cause: dict[str, list[Miss]] = {}
-    for miss in misses:
-        by_cause.setdefault(miss.cause, []).append(miss)
-    chosen: list[Miss] = []
-    for turn in range(MOST_MISSES):
-        chosen += [of_cause[turn] for of_cause in by_cause.values() if turn < len(of_cause)]
-        if len(chosen) >= MOST_MISSES:
-            break
-    return sorted(chosen[:MOST_MISSES], key=lambda miss: (list(CAUSES).index(miss.cause), miss.query_id))
-
-
-def _show(miss: Miss, exam: Exam) -> Shown:
-    texts = exam.collection.documents
-    return Shown(
-        miss=miss,
-        query=_cut(exam.collection.queries[miss.query_id]),
-        right=_cut(texts[miss.right]),
-        hits=tuple((name, score, _cut(texts[name])) for name, score in miss.hits[:MOST_HITS]),
-    )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}…"
 
 
 def _digest(text: str) -> str:
