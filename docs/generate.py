@@ -195,7 +195,7 @@ def config_page() -> str:
 
 def config_classes() -> Iterator[type[Any]]:
     """Every config, in the order of the stages."""
-    for stage in ("build", "train", "mine", "evaluate", "search"):
+    for stage in ("build", "train", "mine", "evaluate", "index", "search"):
         module = importlib.import_module(f"{config.__name__}.{stage}")
         for thing in vars(module).values():
             if dataclasses.is_dataclass(thing) and isinstance(thing, type) and thing.__module__ == module.__name__:

@@ -78,6 +78,7 @@ TESTED_ELSEWHERE = {
     "config/build.py": "tests/test_config.py",
     "config/common.py": "tests/test_config.py",
     "config/evaluate.py": "tests/test_config.py",
+    "config/index.py": "tests/test_config.py",
     "config/mine.py": "tests/test_config.py",
     "config/search.py": "tests/test_config.py",
     "config/train.py": "tests/test_config.py",

@@ -13,6 +13,7 @@ _HOMES = {
     "BuildRequest": "procqa.dataset.request",
     "CorpusRequest": "procqa.dataset.corpus",
     "EvaluateConfig": "procqa.config",
+    "IndexConfig": "procqa.config",
     "MineConfig": "procqa.config",
     "ProcqaError": "procqa.errors",
     "RunConfig": "procqa.config",

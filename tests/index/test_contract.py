@@ -115,6 +115,22 @@ def test_only_what_is_allowed_is_found_and_nothing_of_it_is_lost(kind: Kind, tmp
             assert search(query, k, allowed=allowed, language="go") == of_go
 
 
+def test_a_document_with_several_vectors_is_one_hit_by_its_best(tmp_path: Path):
+    texts = ["read a file", "sort a list", "map", "read a list", "order"]
+    vectors = WordEncoder().encode_documents(texts).astype(np.float16)
+    write_dense(vectors, np.array([1, 0, 1, 2, 0]), ["go", "c", "go", "c", "c"], tmp_path / "i")
+    index = DenseIndex(tmp_path / "i")
+    assert len(index) == 5
+    (query,) = WordEncoder().encode_documents(["read"])
+    assert positions(index.search(query, 3)) == [1, 2, 0]
+    (query,) = WordEncoder().encode_documents(["map"])
+    assert index.search(query, 1) == [(1, 1.0)]
+    many = np.repeat(vectors[:1], 500, axis=0)
+    write_dense(np.concatenate([many, vectors]), np.repeat(np.arange(101), 5), ["c"] * 505, tmp_path / "j")
+    (query,) = WordEncoder().encode_documents(["read file"])
+    assert positions(DenseIndex(tmp_path / "j").search(query, 101))[:100] == list(range(100))
+
+
 def test_a_query_without_a_known_word_finds_nothing(kind: Kind, tmp_path: Path):
     search = build(kind, TEXTS, tmp_path / "i")
     assert search("zygote", 5) == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from procqa.config import IndexConfig
 from procqa.index.build import build_index
 from procqa.index.dense import DenseIndex
 from procqa.index.lexical import LexicalIndex
@@ -81,6 +82,21 @@ def test_only_what_changed_is_made_again(tmp_path: Path):
     assert update([dataset, project], index) == (1, 0, 0)
     assert update([project], index) == (0, 0, 0)
     assert update([dataset, project], index) == (5, 5, 5)
+
+
+def test_the_vectors_of_long_documents_are_taken_over_together(tmp_path: Path):
+    long = "Read the list.\n\nSort the map.\n\nOrder the file.\n\n"
+    rows = [*ROWS, to_row(60, "go", "Read a list", long), to_row(70, "go", "Sort a map", long * 9)]
+    dataset, index = write_dataset(tmp_path / "d", rows), tmp_path / "i"
+    more = write_dataset(tmp_path / "more", [to_row(80, "go", "Order", long)])
+    for sources, place in (([dataset], index), ([dataset, more], index), ([dataset, more], tmp_path / "fresh")):
+        build_index(
+            sources, place, encoder=WordEncoder(), read_part=lambda text: text[:40], config=IndexConfig(chunks=3)
+        )
+    assert content_of(index) == content_of(tmp_path / "fresh")
+    assert answers_of(index) == answers_of(tmp_path / "fresh")
+    assert last_effort(index) == (1, 1, 2)
+    assert last_effort(tmp_path / "fresh") == (8, 8, 16)
 
 
 def test_of_a_dataset_that_changed_only_new_texts_are_cut_and_encoded(tmp_path: Path):

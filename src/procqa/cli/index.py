@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import encoder_options, force_option, given, json_option, print_json, progress
+from procqa.cli.common import (
+    config_options,
+    encoder_options,
+    force_option,
+    given,
+    json_option,
+    print_json,
+    progress,
+    to_config,
+)
+from procqa.config import IndexConfig
 from procqa.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
 @click.option("--out", required=True, metavar="INDEX", type=click.Path(path_type=Path), help="the index's folder")
 @click.option("--encoder", metavar="MODEL", help="a model folder or name; none for words only [default: default]")
+@config_options(IndexConfig)
 @encoder_options
 @force_option
 @json_option
@@ -25,6 +36,7 @@ def command(
 ) -> None:
     """Make datasets and folders of source code searchable; again on the same INDEX updates it."""
     from procqa.encoder.model import find_encoder, open_encoder
+    from procqa.encoder.reading import open_reader
     from procqa.index.build import WORDS_ONLY, build_index, kept_encoder
 
     kept = None if force else kept_encoder(out)
@@ -34,12 +46,17 @@ def command(
         click.echo(f"procqa: {out} holds words only and goes on so: --encoder default adds vectors", err=True)
     if encoder is None and kept not in (None, "default", WORDS_ONLY):
         raise ArtifactError(f"{out} has the vectors of {kept}: name that --encoder again, or another one")
+    config = to_config(IndexConfig, options)
+    opened = None if model is None else open_encoder(model, **given(options))
+    folder = None if model is None else find_encoder(model)
     with progress() as report:
         summary = build_index(
             sources,
             out,
-            encoder=None if model is None else open_encoder(model, **given(options)),
-            encoder_folder=None if model is None else find_encoder(model),
+            encoder=opened,
+            encoder_folder=folder,
+            read_part=None if opened is None or folder is None else open_reader(folder, max_tokens=opened.max_tokens),
+            config=config,
             force=force,
             report=report,
         )

@@ -17,6 +17,7 @@ from procqa.config.common import (
     require,
 )
 from procqa.config.evaluate import EvaluateConfig
+from procqa.config.index import IndexConfig
 from procqa.config.mine import MineConfig
 from procqa.config.presets import TRAIN_PRESETS, train_config
 from procqa.config.search import SearchConfig, ServeConfig
@@ -39,6 +40,7 @@ __all__ = [
     "Backend",
     "BuildConfig",
     "EvaluateConfig",
+    "IndexConfig",
     "MineConfig",
     "RunConfig",
     "SearchConfig",

@@ -8,11 +8,14 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from procqa.artifact import Input, Manifest, as_json, digest_input, is_artifact, load_manifest, refuse_overlap
+from procqa.config import IndexConfig
 from procqa.errors import ArtifactError
+from procqa.index.chunks import Cut, ReadPart, cut_document
 from procqa.index.filling import Filling, fill
 from procqa.index.generations import (
     Report,
@@ -31,6 +34,8 @@ from procqa.index.stamps import load_stamps, write_stamps
 from procqa.index.vectors import DocumentEncoder
 from procqa.journal import append_log
 from procqa.lock import lock
+
+DEFAULTS = IndexConfig()
 
 READING = 1
 """Of what is read of a source and counts as a word; another number makes an update do both anew."""
@@ -67,6 +72,7 @@ class _Plan:
     recipe: dict[str, Any]
     encoder: DocumentEncoder | None
     encoder_folder: Path | None
+    cut: Cut
 
 
 def build_index(
@@ -75,6 +81,8 @@ def build_index(
     *,
     encoder: DocumentEncoder | None,
     encoder_folder: Path | None = None,
+    read_part: ReadPart | None = None,
+    config: IndexConfig = DEFAULTS,
     force: bool = False,
     report: Report = lambda *_: None,
 ) -> IndexSummary:
@@ -88,6 +96,7 @@ def build_index(
         encoder: makes the vectors; None makes an index of words only.
         encoder_folder: where its files lie; they are copied into the index, and a search needs them for
             every mode but lexical.
+        read_part: which part of a text the encoder reads; a longer document has several vectors. None gives each one.
         force: replace a folder of ours that is no index of this format version.
 
     Raises:
@@ -101,7 +110,9 @@ def build_index(
     inputs = tuple(source.origin for source in opened)
     if encoder_folder is not None and is_artifact(encoder_folder):
         inputs += (digest_input(encoder_folder),)
-    plan = _Plan(opened, inputs, _recipe(encoder), encoder, encoder_folder)
+    chunks = 1 if read_part is None or encoder is None else config.chunks
+    cut: Cut = partial(cut_document, read_part=read_part or str, most=chunks)
+    plan = _Plan(opened, inputs, _recipe(encoder, chunks), encoder, encoder_folder, cut)
     live = live_manifest(out, force=force)
     if live is not None and live.recipe.get("encoder") and encoder is None and not force:
         kept = live.recipe["encoder"]["name"]
@@ -131,7 +142,7 @@ def kept_encoder(out: Path) -> str | None:
     return encoder["name"] if encoder else WORDS_ONLY
 
 
-def _recipe(encoder: DocumentEncoder | None) -> dict[str, Any]:
+def _recipe(encoder: DocumentEncoder | None, chunks: int) -> dict[str, Any]:
     described = None
     if encoder is not None:
         name = Path(encoder.name).name if Path(encoder.name).exists() else encoder.name
@@ -142,7 +153,8 @@ def _recipe(encoder: DocumentEncoder | None) -> dict[str, Any]:
             "fusion_weight": encoder.fusion_weight,
             "arithmetic": encoder.arithmetic,
         }
-    recipe: dict[str, Any] = as_json({"reading": READING, "boosts": BOOSTS, "text": TEXT_FORMAT, "encoder": described})
+    what = {"reading": READING, "boosts": BOOSTS, "text": TEXT_FORMAT, "chunks": chunks, "encoder": described}
+    recipe: dict[str, Any] = as_json(what)
     return recipe
 
 
@@ -153,11 +165,11 @@ def _is_done(plan: _Plan, out: Path, manifest: Manifest) -> bool:
 
 def _build(plan: _Plan, out: Path, live: Manifest | None, report: Report) -> Manifest:
     started = time.time()
-    with partial_folder(out, plan.recipe, plan.inputs) as partial:
-        folder = partial / "generation"
+    with partial_folder(out, plan.recipe, plan.inputs) as scratch:
+        folder = scratch / "generation"
         folder.mkdir()
         with _open_previous(plan, out, live) as previous:
-            filling = Filling(plan.sources, previous, partial, report)
+            filling = Filling(plan.sources, previous, scratch, plan.cut, report)
             counts = fill(folder, filling, plan.encoder, plan.encoder_folder)
         report("publish", 0)
         manifest = publish(folder, out, (plan.recipe, plan.inputs), counts, in_place=live is not None)

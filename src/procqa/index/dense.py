@@ -110,7 +110,7 @@ class DenseIndex:
             raise ArtifactError(f"{folder} holds no readable dense index: run procqa index again") from error
 
     def __len__(self) -> int:
-        """How many vectors there are."""
+        """How many vectors there are; a long document has several."""
         return sum(len(part.positions) for part in self._parts.values())
 
     def search(
@@ -167,8 +167,11 @@ def _best(part: _Part, query: Vectors, k: int, allowed: NDArray[np.bool_] | None
     while limit:
         rough, found = part.index.search(query[None, :], limit, params=options)
         scores = dot_products(query, part.halves[found[0]].astype(np.float32))
-        best = np.lexsort((part.positions[found[0]], -scores))[:k]
-        if limit == rows or rough[0, -1] < rough[0, best].min():
+        order = np.lexsort((part.positions[found[0]], -scores))
+        # Of the vectors of one document the best counts.
+        _, first = np.unique(part.positions[found[0, order]], return_index=True)
+        best = order[np.sort(first)[:k]]
+        if limit == rows or (len(best) == k and rough[0, -1] < rough[0, best].min()):
             return list(zip(part.positions[found[0, best]].tolist(), scores[best].tolist(), strict=True))
         limit = min(2 * limit, rows)
     return []

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.errors import ArtifactError
+from procqa.index.chunks import Cut
 from procqa.index.dense import Halves, Vectors, write_dense
-from procqa.index.documents import Documents, Rows, document_text, to_rows, write_rows
+from procqa.index.documents import Documents, Rows, to_rows, write_rows
 from procqa.index.filters import write_columns
 from procqa.index.generations import Report
 from procqa.index.lexical import BOOSTS, Indexed, Words, find_words, write_lexical
 from procqa.index.previous import WORDS_FILE, Previous
-from procqa.index.sources import Source, Unit
+from procqa.index.sources import OnSkip, Source, Unit
 from procqa.index.units import SourceEntry, UnitEntry, write_units
 from procqa.index.vectors import DocumentEncoder, VectorFile, Wanted
 from procqa.index.words import write_words
@@ -42,6 +43,7 @@ class Filling:
     Args:
         previous: the generation to take from; None makes everything.
         scratch: where vectors lie while they are made, also when the run is killed.
+        cut: gives the texts whose vectors stand for a document.
         report: is told of each stage, with 0 when it begins.
         done: what was made and not taken: documents read, documents cut into words, texts encoded.
     """
@@ -49,6 +51,7 @@ class Filling:
     sources: Sequence[Source]
     previous: Previous | None
     scratch: Path
+    cut: Cut
     report: Report
     done: Counter[str] = field(default_factory=lambda: Counter(read=0, cut=0, encoded=0))
 
@@ -137,13 +140,20 @@ def _read_units(some: Iterator[Unit], filling: Filling, units: list[UnitEntry]) 
     for unit in some:
         skipped: Counter[str] = Counter()
         rows = 0
-        for document in unit.read(lambda reason, told=skipped: told.update((reason,))):
+        for document in unit.read(_counting(skipped)):
             yield document
             rows += 1
             filling.done["read"] += 1
             if filling.done["read"] % 1_000 == 0:
                 filling.report("documents", filling.done["read"])
         units.append(UnitEntry(unit.key, unit.place, unit.sha256, rows, dict(skipped)))
+
+
+def _counting(skipped: Counter[str]) -> OnSkip:
+    def tell(reason: str) -> None:
+        skipped[reason] += 1
+
+    return tell
 
 
 def _find_words(documents: Documents, filling: Filling, languages: Counter[str]) -> Iterator[Indexed]:
@@ -177,7 +187,7 @@ def _write_vectors(documents: Documents, filling: Filling, encoder: DocumentEnco
         done = 0
         for of_batch, columns in documents.scan(["language", "title", "answer"]):
             wanted: list[list[Wanted]] = [
-                list(rows) or [document_text(columns["title"][row], columns["answer"][row])]
+                list(rows) or [*filling.cut(columns["title"][row], columns["answer"][row])]
                 for row, rows in enumerate(_held_vectors(documents, of_batch, previous))
             ]
             yield [one for of_document in wanted for one in of_document]

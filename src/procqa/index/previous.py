@@ -29,7 +29,7 @@ TAKEN = ("documents/*", WORDS_FILE, f"dense/*/{HALVES_FILE}", f"dense/*/{POSITIO
 READING = ("reading", "boosts")
 """What rows and words depend on, in a recipe."""
 
-VECTORS = ("text", "encoder")
+VECTORS = ("text", "chunks", "encoder")
 """What vectors depend on, in a recipe."""
 
 NO_MATTER = ("name", "fusion_weight")
