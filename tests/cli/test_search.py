@@ -382,3 +382,18 @@ def test_a_cross_encoder_reads_the_hits(index: Path, tmp_path: Path):
     assert all(hit["explain"]["read"] == pytest.approx(hit["score"] - 1) for hit in answer["hits"])
     refused = run("search", index, "read a file", "--rerank", "default")
     assert (refused.exit_code, "must be a cross-encoder" in refused.stderr) == (1, True)
+
+
+def test_a_search_says_that_its_index_lies_behind_its_sources(tmp_path: Path):
+    pytest.importorskip("tree_sitter")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "cart.py").write_text("def add_to_cart(item):\n    return [item]\n")
+    run("index", tmp_path / "shop", "--out", tmp_path / "i", "--encoder", "none")
+    fresh = run("search", tmp_path / "i", "add to cart")
+    (tmp_path / "shop" / "cart.py").write_text("def add_to_basket(item):\n    return [item]\n")
+
+    stale = run("search", tmp_path / "i", "add to cart", "--json")
+
+    assert "lies behind" not in fresh.stderr
+    assert json.loads(stale.stdout)["hits"][0]["symbol"] == "add_to_cart"
+    assert "the index lies behind its sources: 1 files changed, 0 new, 0 gone" in stale.stderr

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import attribution_lines, config_options, json_option, print_json, to_config
+from procqa.cli.common import attribution_lines, config_options, json_option, print_json, tell_staleness, to_config
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.errors import QueryError
 from procqa.text import one_line, visible
@@ -72,6 +72,7 @@ def command(
                 click.echo(f"procqa: {error}", err=True)
     finally:
         searcher.close()
+    tell_staleness(index)
 
 
 def _ask() -> Iterator[str]:

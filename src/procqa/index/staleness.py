@@ -36,6 +36,12 @@ class Staleness:
         """Whether an update would change the index."""
         return bool(self.changed or self.new or self.gone)
 
+    @property
+    def sentence(self) -> str:
+        """What to tell a user."""
+        files = f"{self.changed:,} files changed, {self.new:,} new, {self.gone:,} gone"
+        return f"the index lies behind its sources: {files}; procqa index brings it up to date"
+
 
 def find_staleness(index: Path, sources: Sequence[Path] | None = None) -> Staleness:
     """How far an index lies behind its sources.
