@@ -83,6 +83,21 @@ def test_an_update_of_an_index_of_words_stays_one(dataset: Path, tmp_path: Path)
     assert (tmp_path / "i/manifest.json").read_bytes() == before
 
 
+def test_an_index_whose_vectors_another_arithmetic_made_is_made_anew_and_says_so(dataset: Path, tmp_path: Path):
+    arguments = ("index", dataset, "--out", tmp_path / "i", "--encoder", write_encoder(tmp_path / "model"))
+    run(*arguments)
+    manifest = tmp_path / "i/manifest.json"
+    before = manifest.read_text(encoding="utf-8")
+    manifest.write_text(before.replace('"numpy fp32"', '"torch bf16"'), encoding="utf-8")
+
+    again = run(*arguments)
+
+    said = f"procqa: {tmp_path / 'i'} has vectors by torch bf16, so all are computed anew by numpy fp32"
+    assert again.stderr.splitlines()[0] == said
+    assert json.loads(manifest.read_text(encoding="utf-8"))["recipe"] == json.loads(before)["recipe"]
+    assert run(*arguments).stderr == ""
+
+
 def test_index_with_an_encoder_needs_it_no_more_afterwards(dataset: Path, tmp_path: Path):
     model = write_encoder(tmp_path / "model")
     result = run("index", dataset, "--out", tmp_path / "i", "--encoder", model)

@@ -63,6 +63,7 @@ def test_the_manifest_tells_dataset_teacher_and_counts(mined: Path, dataset: Pat
     assert [entry.sha256 for entry in manifest.inputs] == [load_manifest(dataset).sha256]
     assert (manifest.recipe["teacher"], manifest.recipe["query"]) == ("encoder", "title+question")
     assert manifest.recipe["teacher_sha256"] == open_encoder(str(static_folder)).revision
+    assert manifest.recipe["teacher_arithmetic"] == "numpy fp32"
     assert str(static_folder.parent) not in (mined / "manifest.json").read_text()
     counts = manifest.counts
     assert (counts["rows"], counts["pairs"], counts["teacher_tokens"]) == (165, 165, 128)

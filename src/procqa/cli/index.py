@@ -37,7 +37,7 @@ def command(
     """Make datasets and folders of source code searchable; again on the same INDEX updates it."""
     from procqa.encoder.model import find_encoder, open_encoder
     from procqa.encoder.reading import open_reader
-    from procqa.index.build import WORDS_ONLY, build_index, kept_encoder
+    from procqa.index.build import WORDS_ONLY, build_index, kept_arithmetic, kept_encoder
 
     kept = None if force else kept_encoder(out)
     chosen = encoder or (WORDS_ONLY if kept == WORDS_ONLY else "default")
@@ -49,6 +49,8 @@ def command(
     config = to_config(IndexConfig, options)
     opened = None if model is None else open_encoder(model, **given(options))
     folder = None if model is None else find_encoder(model)
+    if opened is not None and (was := kept_arithmetic(out, opened)) not in (None, opened.arithmetic):
+        click.echo(f"procqa: {out} has vectors by {was}, so all are computed anew by {opened.arithmetic}", err=True)
     with progress() as report:
         summary = build_index(
             sources,

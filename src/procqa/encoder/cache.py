@@ -188,7 +188,7 @@ class CachedEncoder:
     Args:
         encoder: makes the vectors that are not there.
         folder: of the cache.
-        settings: what a vector depends on that the encoder's revision does not tell.
+        settings: what a vector depends on that the encoder does not tell: ``settings_sha256`` as "settings".
     """
 
     def __init__(self, encoder: Encoder, folder: Path, settings: Mapping[str, str | int]) -> None:

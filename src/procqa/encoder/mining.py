@@ -25,10 +25,10 @@ from procqa.artifact import Workspace, find_complete, load_manifest, refuse_over
 from procqa.config import MineConfig
 from procqa.dataset.schema import dataset_languages, read_batches
 from procqa.encoder.bases import label_of
-from procqa.encoder.cache import CachedEncoder, open_cached, settings_sha256
+from procqa.encoder.cache import CachedEncoder, settings_sha256
 from procqa.encoder.candidates import REASONS, Rows, choose, own_ranks, query_text, read_rows_of
 from procqa.encoder.encode import TEXTS_AT_ONCE
-from procqa.encoder.model import find_encoder, weights_sha256
+from procqa.encoder.model import find_encoder, open_encoder
 from procqa.encoder.negatives import (
     KIND,
     SCHEMA,
@@ -81,19 +81,21 @@ def mine(
     inputs = [dataset_input(dataset)]
     languages = _languages(dataset, config.languages)
     folder = find_encoder(teacher)
+    opened = open_encoder(teacher, max_tokens=config.max_tokens)
     is_functions = load_manifest(dataset, kind="dataset").counts.get("kind", "questions") == "functions"
     recipe = {
         **asdict(config),
         "query": config.query or ("question" if is_functions else "title+question"),
         "teacher": label_of(teacher, folder),
-        "teacher_sha256": weights_sha256(folder),
+        "teacher_sha256": opened.revision,
+        "teacher_arithmetic": opened.arithmetic,
         "teacher_settings": settings_sha256(folder),
     }
     complete = find_complete(out, kind=KIND, recipe=recipe, inputs=inputs, force=force)
     if complete is None:
         with workspace(out, kind=KIND, recipe=recipe, inputs=inputs) as work:
             vectors = work.scratch / "vectors" if cache is None else cache
-            with open_cached(teacher, vectors, max_tokens=config.max_tokens) as encoder:
+            with CachedEncoder(opened, vectors, {"settings": recipe["teacher_settings"]}) as encoder:
                 _run(_Run(dataset, config, recipe["query"], work, encoder, report), languages, recipe)
         complete = load_manifest(out, kind=KIND)
     return summarise(out, complete)

@@ -142,6 +142,14 @@ def kept_encoder(out: Path) -> str | None:
     return encoder["name"] if encoder else WORDS_ONLY
 
 
+def kept_arithmetic(out: Path, encoder: DocumentEncoder) -> str | None:
+    """What computed the vectors of this encoder that an index holds; None where it holds none of it."""
+    if not is_artifact(out):
+        return None
+    kept = load_manifest(out).recipe.get("encoder")
+    return kept.get("arithmetic") if kept and kept.get("revision") == encoder.revision else None
+
+
 def _recipe(encoder: DocumentEncoder | None, chunks: int) -> dict[str, Any]:
     described = None
     if encoder is not None:
