@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,20 @@ from procqa.encoder.model import MINILM_SHA256
 from tests.encoder.small import tiny_config
 
 
-def texts():
-    return iter([["sort a list", "open a socket"] * 20])
+class Texts:
+    """Forty rows of one text."""
+
+    def __len__(self) -> int:
+        return 40
+
+    def read(self) -> Iterator[list[str]]:
+        return iter([["sort a list", "open a socket"] * 20])
+
+    def read_rows(self) -> Iterator[list[tuple[str, ...]]]:
+        return ([(text,) for text in batch] for batch in self.read())
+
+
+texts = Texts()
 
 
 def test_a_base_is_known_by_its_name_and_the_sha256_of_its_weights():
@@ -52,6 +65,26 @@ def test_a_static_base_starts_from_the_seed_alone(tmp_path: Path):
     assert one.embedding.weight.equal(two.embedding.weight)
     assert not one.embedding.weight.equal(other.embedding.weight)
     assert one.embedding.weight.std().item() == pytest.approx(INITIAL_STD, rel=0.05)
+
+
+def test_a_static_base_may_begin_with_latent_embeddings_which_are_computed_once_a_run(tmp_path: Path):
+    config = tiny_config(embeddings="latent")
+    one, again = (load_base(Base("static", None, None), config, texts, tmp_path)[0] for _ in range(2))
+    vectors = dict(
+        zip(("sort", "list", "open"), one.embedding.weight.detach()[ids_of(one, "sort list open")], strict=True)
+    )
+
+    assert one.embedding.weight.equal(again.embedding.weight)
+    assert cosine(vectors["sort"], vectors["list"]) > 0.99 > abs(cosine(vectors["sort"], vectors["open"]))
+    assert [path.name for path in tmp_path.glob("*.safetensors")] == ["latent.safetensors"]
+
+
+def ids_of(module, text: str) -> list[int]:
+    return module.tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def cosine(one, other) -> float:
+    return float(one @ other / one.norm() / other.norm())
 
 
 def test_every_base_gets_mean_pooling_and_unit_vectors(static_folder: Path, tmp_path: Path):

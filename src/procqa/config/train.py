@@ -112,6 +112,10 @@ class TrainConfig:
     dimensions: int = field(default=256, metadata={"help": "vector size of an encoder from scratch"})
     layers: int = field(default=4, metadata={"help": "layers of the base tiny"})
     vocabulary: int = field(default=30_000, metadata={"help": "tokens of the tokenizer of an encoder from scratch"})
+    embeddings: Literal["random", "latent"] = field(
+        default="random",
+        metadata={"help": "what the base static begins with: random numbers, or latent semantic analysis of the texts"},
+    )
     seed: int = field(default=42, metadata={"help": "seed of every draw"})
     precision: Literal["fp32", "bf16"] = field(default="fp32", metadata={"help": "arithmetic of the forward pass"})
 
@@ -175,6 +179,10 @@ class TrainConfig:
             value = getattr(self, name)
             require(least <= value <= most, f"{name} must lie between {least} and {most}, got {value}")
         require(0 <= self.seed < 1 << 31, f"seed must lie between 0 and {(1 << 31) - 1}, got {self.seed}")
+        require(
+            self.embeddings == "random" or self.base == "static",
+            f"embeddings must be random but for the base static, got {self.embeddings} with {self.base}",
+        )
         require(
             self.base != "tiny" or self.dimensions % 64 == 0,
             f"dimensions of the base tiny must be a multiple of 64, a head of attention, got {self.dimensions}",

@@ -4,19 +4,22 @@ Whatever the base, the result is one shared encoder with mean pooling and unit v
 Source: docs/paper.md#macp.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from procqa.artifact import is_artifact, load_manifest
 from procqa.config import TrainConfig
 from procqa.encoder.model import find_encoder, load_model, weights_sha256
-from procqa.encoder.static import is_static, open_static, train_tokenizer
+from procqa.encoder.static import WEIGHTS_KEY, is_static, open_static, train_tokenizer
 from procqa.encoder.towers import build_towers, towers_of
 from procqa.errors import ArtifactError
-from procqa.files import write_durably
+from procqa.files import unfinished_of, write_durably
+
+if TYPE_CHECKING:
+    from procqa.encoder.latent import RowTexts
 
 STATIC, TINY = "static", "tiny"
 FROM_SCRATCH = (STATIC, TINY)
@@ -73,13 +76,13 @@ def _lineage(folder: Path) -> tuple[str, ...]:
 
 
 def load_base(
-    base: Base, config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path
+    base: Base, config: TrainConfig, texts: "RowTexts", scratch: Path
 ) -> Any:  # Any: SentenceTransformer, which has no types
     """The model to train, its last module making unit vectors; each tower begins with weights of its own.
 
     Args:
-        texts: the texts a tokenizer from scratch learns from.
-        scratch: keeps that tokenizer for a run that is taken up.
+        texts: the texts a tokenizer from scratch, and latent embeddings, learn from.
+        scratch: keeps these for a run that is taken up.
 
     Raises:
         ArtifactError: the base has towers, of another kind than are asked for.
@@ -92,7 +95,7 @@ def load_base(
         return _load_base(base, config, texts, scratch)
 
 
-def _load_base(base: Base, config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path) -> Any:
+def _load_base(base: Base, config: TrainConfig, texts: "RowTexts", scratch: Path) -> Any:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize
 
@@ -139,21 +142,38 @@ def _static_of(folder: Path, max_tokens: int) -> Any:
     return StaticEmbedding(encoder.tokenizer, embedding_weights=torch.from_numpy(encoder.embeddings))
 
 
-def _new_static(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path, *, seed: int) -> Any:
-    """Random embeddings for a tokenizer that is trained on the texts."""
+def _new_static(config: TrainConfig, texts: "RowTexts", scratch: Path, *, seed: int) -> Any:
+    """Random or latent embeddings for a tokenizer that is trained on the texts."""
     import torch
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(_new_tokenizer(config, texts, scratch)))
+    if config.embeddings == "latent":
+        return StaticEmbedding(tokenizer, embedding_weights=_latent(tokenizer, config, texts, scratch))
     generator = torch.Generator().manual_seed(seed)
     weights = INITIAL_STD * torch.randn(tokenizer.get_vocab_size(), config.dimensions, generator=generator)
     return StaticEmbedding(tokenizer, embedding_weights=weights)
 
 
+def _latent(tokenizer: Any, config: TrainConfig, texts: "RowTexts", scratch: Path) -> Any:  # Any: (V, D) a tensor
+    """The latent embeddings of the texts, computed once a run."""
+    import safetensors.torch
+
+    from procqa.encoder.latent import latent_embeddings
+
+    path = scratch / "latent.safetensors"
+    if not path.is_file():
+        embeddings = latent_embeddings(tokenizer, texts, dimensions=config.dimensions, std=INITIAL_STD)
+        new = unfinished_of(path)
+        safetensors.torch.save_file({WEIGHTS_KEY: embeddings}, new)
+        new.replace(path)
+    return safetensors.torch.load_file(path)[WEIGHTS_KEY]
+
+
 def _new_tokenizer(
     config: TrainConfig,
-    texts: Callable[[], Iterator[list[str]]],
+    texts: "RowTexts",
     scratch: Path,
     special_tokens: Sequence[str] = (),
 ) -> Path:
@@ -161,7 +181,7 @@ def _new_tokenizer(
     path = scratch / "tokenizer.json"
     if not path.is_file():
         trained = train_tokenizer(
-            texts(), vocabulary=config.vocabulary, max_tokens=config.max_tokens, special_tokens=special_tokens
+            texts.read(), vocabulary=config.vocabulary, max_tokens=config.max_tokens, special_tokens=special_tokens
         )
         write_durably(path, trained.to_str())
     return path
@@ -172,7 +192,7 @@ HEAD_SIZE, WIDENING = 64, 4
 """As in BERT: dimensions of an attention head, and how much wider the inner layer is."""
 
 
-def _new_tiny(config: TrainConfig, texts: Callable[[], Iterator[list[str]]], scratch: Path, *, seed: int) -> Path:
+def _new_tiny(config: TrainConfig, texts: "RowTexts", scratch: Path, *, seed: int) -> Path:
     """The folder of a small BERT of random weights, with a tokenizer that is trained on the texts.
 
     Source: ours, docs/decisions/0017.

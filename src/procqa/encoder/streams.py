@@ -101,6 +101,10 @@ class Texts:
         sizes = np.array([batch.num_rows for batch in self._batches], dtype=np.int64)
         self._starts = np.cumsum(sizes) - sizes
 
+    def __len__(self) -> int:
+        """Rows."""
+        return sum(batch.num_rows for batch in self._batches)
+
     def __enter__(self) -> "Texts":
         """The texts, open."""
         return self
@@ -129,6 +133,11 @@ class Texts:
         for batch in self._batches:
             for view in range(len(self.columns)):
                 yield batch.column(view).to_pylist()
+
+    def read_rows(self) -> Iterator[list[tuple[str, ...]]]:
+        """The texts of all views of each row, a record batch at a time."""
+        for batch in self._batches:
+            yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

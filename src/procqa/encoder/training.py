@@ -224,7 +224,7 @@ def _run(
     config = run.config
     streams, left_out = _usable(corpus)
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
-        model = load_base(base, config, texts.read, work.scratch)
+        model = load_base(base, config, texts, work.scratch)
         _check_sizes(config, model)
         make = partial(_batches, run, streams, corpus.rows, open_features(model, texts, work.scratch))
         batches = make(count_steps(config, sum(map(len, streams)), make))
