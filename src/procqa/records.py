@@ -174,6 +174,8 @@ class Explanation:
     Args:
         words_rank: among the documents that share a word, from 1; None where it is not among those looked at.
         words_score: its BM25 there.
+        words_limit: what no document scores more than by words, by which BM25 is divided in a score of both; None where
+            words did not rank.
         vectors_rank: among the documents by cosine, from 1; None where it is not among those looked at.
         cosine: of its vector and the query's.
         weight: of the cosine in the score; that of words is the rest of 1; None where one ranking stands alone.
@@ -183,6 +185,7 @@ class Explanation:
 
     words_rank: int | None
     words_score: float | None
+    words_limit: float | None
     vectors_rank: int | None
     cosine: float | None
     weight: float | None

@@ -359,7 +359,8 @@ def test_a_hit_says_why_it_stands_where_it_does_if_asked(dataset: Path, tmp_path
     assert (first["words_rank"], first["vectors_rank"]) == (1, 1)
     assert first["matched"] == ["sort", "map"]
     assert 0.9 < first["cosine"] < 1
-    assert told["hits"][0]["score"] == pytest.approx(1 - first["weight"] + first["weight"] * first["cosine"], abs=1e-3)
+    by_words = (1 - first["weight"]) * first["words_score"] / first["words_limit"]
+    assert told["hits"][0]["score"] == pytest.approx(by_words + first["weight"] * first["cosine"], abs=1e-3)
     assert "words: rank 1, BM25 " in shown
     assert "shared: sort map" in shown
 

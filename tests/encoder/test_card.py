@@ -89,7 +89,7 @@ def test_a_card_tells_the_scores_on_validation_and_the_weight_beside_words(tmp_p
     text = card(tmp_path, "static", counts={"validation": validation})
 
     assert "| Q by title | 1,000 / 4,000 | 0.500 | 0.625 | 0.700 |" in text
-    assert "0.35 × BM25, over that of the best document, and 0.65 × cosine" in text
+    assert "0.35 × BM25, over what no document can score more than, and 0.65 × cosine" in text
     assert "was not measured" not in text
     assert "was not measured" in card(tmp_path, "static")
 

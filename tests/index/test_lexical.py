@@ -36,6 +36,19 @@ def test_the_score_is_that_of_bm25(tmp_path: Path):
     assert found == [(0, pytest.approx(bm25(2, 3), abs=1e-3)), (1, pytest.approx(bm25(1, 2), abs=1e-3))]
 
 
+def test_a_document_that_is_made_of_a_word_comes_near_the_limit_of_that_word_and_none_above(tmp_path: Path):
+    many = "apple " * 5_000
+    index = write(tmp_path / "i", [many, "apple plum", "cherry"], [many, "pear", "pear"])
+
+    in_title, in_answer = (math.log(1 + (3 - n + 0.5) / (n + 0.5)) for n in (1, 2))
+    limit = index.limit("apple unknown")
+
+    assert limit == pytest.approx(2.2 * (2 * in_title + in_answer))
+    assert limit * 0.999 < index.search("apple unknown", 1)[0][1] < limit
+    assert index.limit("apple apple") == pytest.approx(2 * limit)
+    assert index.limit("unknown") == 0
+
+
 def test_a_word_in_the_title_counts_twice(tmp_path: Path):
     found = write(tmp_path / "i", ["apple", "plum"], ["plum", "apple"]).search("apple", 2)
     assert [position for position, _ in found] == [1, 0]

@@ -15,6 +15,7 @@ from procqa.config import SearchConfig
 from procqa.encoder.model import open_encoder
 from procqa.errors import ArtifactError, ConfigError, QueryError
 from procqa.index.build import build_index
+from procqa.index.lexical import LexicalIndex
 from procqa.search.searcher import Searcher, document_json, markdown_of, result_json
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 
@@ -80,10 +81,11 @@ def test_a_hybrid_search_weighs_words_and_cosines_as_the_encoder_of_the_index_sa
     words = {hit.document.id: hit.score for hit in searcher.search("read file", SearchConfig(mode="lexical")).hits}
     cosines = {hit.document.id: hit.score for hit in searcher.search("read file", SearchConfig(mode="dense")).hits}
     fused = {hit.document.id: hit.score for hit in searcher.search("read file", SearchConfig()).hits}
+    limit = LexicalIndex(vectors / searcher.sha256[:12] / "lexical").limit("read file")
 
-    assert searcher.manifest.recipe["encoder"]["fusion_weight"] == 0.8
+    assert searcher.manifest.recipe["encoder"]["fusion_weight"] == 0.6
     for answer, score in fused.items():
-        expected = 0.2 * words.get(answer, 0) / max(words.values()) + 0.8 * max(cosines[answer], 0)
+        expected = 0.4 * words.get(answer, 0) / limit + 0.6 * max(cosines[answer], 0)
         assert score == pytest.approx(expected, rel=1e-5)
 
 

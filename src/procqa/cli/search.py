@@ -187,7 +187,9 @@ def _explain(explanation: "Explanation") -> str:
     """Why a hit stands where it does, in one line."""
     parts = []
     if explanation.words_rank is not None:
-        parts.append(f"words: rank {explanation.words_rank}, BM25 {explanation.words_score:.3g}")
+        parts.append(
+            f"words: rank {explanation.words_rank}, BM25 {explanation.words_score:.3g} of {explanation.words_limit:.3g}"
+        )
     if explanation.vectors_rank is not None:
         parts.append(f"vectors: rank {explanation.vectors_rank}, cosine {explanation.cosine:.3f}")
     if explanation.weight is not None:

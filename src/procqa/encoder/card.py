@@ -136,9 +136,9 @@ def _scores(validation: Validation | None) -> str:
     return "\n".join(
         [
             "MRR on samples of validation splits, among documents of the same language. `both` adds "
-            f"{1 - weight:.2g} × BM25, over that of the best document, and {weight:.2g} × cosine: the weight that is "
-            "best here, which search and evaluation take from this encoder. Recipes and weights were chosen by such "
-            "scores; `procqa evaluate` gives those of test splits, with intervals.\n",
+            f"{1 - weight:.2g} × BM25, over what no document can score more than, and {weight:.2g} × cosine: the "
+            "weight that is best here, which search and evaluation take from this encoder. Recipes and weights were "
+            "chosen by such scores; `procqa evaluate` gives those of test splits, with intervals.\n",
             _table(("validation set", "queries / documents", "bm25", "encoder", "both"), rows),
         ]
     )

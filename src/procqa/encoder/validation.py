@@ -11,7 +11,7 @@ from procqa.artifact import is_artifact, load_manifest
 if TYPE_CHECKING:
     from procqa.encoder.model import Encoder
 
-FUSION_WEIGHT = 0.8
+FUSION_WEIGHT = 0.6
 """Weight of cosines beside words for an encoder of which nobody has chosen one. Source: ours, docs/decisions/0007."""
 
 

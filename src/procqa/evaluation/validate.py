@@ -35,7 +35,7 @@ class _Group:
 
     Args:
         gold: (Q,) the position of each question's answer.
-        by_words: (Q, N) BM25 of each document over that of the best of its row.
+        by_words: (Q, N) BM25 of each document over what none scores more than for the question.
     """
 
     queries: tuple[str, ...]
@@ -190,10 +190,8 @@ def _read_groups(folder: Path, languages: Sequence[str], forms: Sequence[str], s
         gold = np.arange(len(held_out))
         for form, groups in zip(forms, by_form, strict=True):
             queries = tuple(_ask(row, form) for row in held_out)
-            scores = words.score(queries)
-            groups.append(
-                _Group(queries, documents, gold, scores / np.maximum(scores.max(axis=1, keepdims=True), 1e-9))
-            )
+            limits = np.maximum(words.limits(queries), 1e-9).astype(np.float32)
+            groups.append(_Group(queries, documents, gold, words.score(queries) / limits[:, None]))
     return by_form
 
 

@@ -4,6 +4,7 @@ Text is cut into tokens by ``text.lexical_tokens``, so that tantivy only splits 
 are made of terms and never parsed: whatever a user types is just words. Knows positions, not documents.
 """
 
+import math
 import shutil
 import tempfile
 import time
@@ -22,6 +23,9 @@ from procqa.text import lexical_tokens
 
 BOOSTS = {"title": 2.0, "question": 1.0, "answer": 1.0}
 """Weight of a word by the field it stands in. Source: ours, docs/decisions/0007."""
+
+K1 = 1.2
+"""Saturation of BM25 as tantivy has it: k1 + 1 times the rarity of a word is the most that one field adds."""
 
 WRITER_BYTES = 128_000_000
 SCORE_DECIMALS = 4
@@ -157,6 +161,18 @@ class LexicalIndex:
     def _must(self, condition: tantivy.Query) -> tuple[tantivy.Occur, tantivy.Query]:
         """A condition that a hit must meet and that adds nothing to its score."""
         return tantivy.Occur.Must, tantivy.Query.const_score_query(condition, 0.0)
+
+    def limit(self, query: str) -> float:
+        """What no document scores more than, however often each of its fields has the words; 0 if none has any."""
+        return sum(
+            times * boost * (K1 + 1) * self._rarity(self._searcher.doc_freq(name, term))
+            for term, times in Counter(lexical_tokens(query)).items()
+            for name, boost in BOOSTS.items()
+        )
+
+    def _rarity(self, holders: int) -> float:
+        """The idf of BM25 of a word that a field of so many documents has; 0 of one that none has."""
+        return math.log(1 + (len(self) - holders + 0.5) / (holders + 0.5)) if holders else 0.0
 
     def _any_of(self, terms: Counter[str]) -> tantivy.Query:
         boosted = [

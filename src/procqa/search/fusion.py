@@ -1,8 +1,9 @@
 """Two rankings as one: how much of the query's words a document has, and how near its vector is.
 
-The score of a document is (1 - w) · b / b₁ + w · max(cosine, 0): b is its BM25 and b₁ that of the best document of
-the query, so both parts lie in [0, 1]. The weight w belongs to the encoder, is chosen on validation data and stands
-in its manifest. Source: a convex combination, Bruch, Gai and Ingber 2023; ours, docs/decisions/0007, for the rest.
+The score of a document is (1 - w) · b / u + w · max(cosine, 0): b is its BM25 and u what no document can score more
+than for the query, however often it has the words. So both parts lie in [0, 1], and where no document has most of the
+words, words say little. The weight w belongs to the encoder, is chosen on validation data and stands in its manifest.
+Source: a convex combination, Bruch, Gai and Ingber 2023; ours, docs/decisions/0007, for the rest.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ Scores = NDArray[np.floating]
 
 
 def fuse(
-    words: tuple[Positions, Scores], vectors: tuple[Positions, Scores], *, weight: float, depth: int
+    words: tuple[Positions, Scores], vectors: tuple[Positions, Scores], *, limit: float, weight: float, depth: int
 ) -> tuple[Positions, NDArray[np.float64]]:
     """The documents of two lists with their fused scores, in the order of their positions.
 
@@ -23,6 +24,7 @@ def fuse(
     Args:
         words: positions (n,) and BM25 scores (n,) above 0, best first, of at most ``depth`` documents.
         vectors: positions (m,) and cosines (m,), best first, of at most ``depth`` documents.
+        limit: u, what no document scores more than by words; above 0 where there are any words.
         weight: w in [0, 1].
         depth: documents that were asked of each list.
 
@@ -32,7 +34,8 @@ def fuse(
     positions = np.union1d(words[0], vectors[0]).astype(np.int64)
     by_words = np.zeros(len(positions))
     if len(words[0]):
-        shares = np.asarray(words[1], np.float64) / float(words[1][0])
+        # Scores may lie above the limit: by rounding, or where a document that holds a line to the letter was raised.
+        shares = np.minimum(np.asarray(words[1], np.float64) / limit, 1)
         by_words += shares[-1] if len(shares) == depth else 0
         by_words[np.searchsorted(positions, words[0])] = shares
     by_vectors = np.zeros(len(positions))

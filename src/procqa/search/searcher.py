@@ -75,6 +75,7 @@ class _Ranked:
     best: Ranking
     words: Ranking
     vectors: Ranking
+    limit: float | None = None
     weight: float | None = None
     read: Mapping[int, float] = field(default_factory=dict)
 
@@ -87,6 +88,7 @@ class _Ranked:
         return Explanation(
             words_rank=words_rank,
             words_score=words_score,
+            words_limit=self.limit,
             vectors_rank=vectors_rank,
             cosine=cosine,
             weight=self.weight,
@@ -276,16 +278,17 @@ class Searcher:
         depth = max(k, FUSION_DEPTH)
         words = [] if mode == "dense" else self._emphasise(query, self._lexical.search(query.text, depth, **where))
         if mode == "lexical":
-            return _Ranked(words[:k], words, [])
+            return _Ranked(words[:k], words, [], self._lexical.limit(query.text))
         assert self._dense is not None
         vector = self._encode(query.text)
         vectors = self._dense.search(vector, k if mode == "dense" else depth, **where)
         if mode == "dense":
             return _Ranked(vectors, [], vectors)
-        positions, scores = fuse(_columns(words), _columns(vectors), weight=self._weight, depth=depth)
+        limit = self._lexical.limit(query.text)
+        positions, scores = fuse(_columns(words), _columns(vectors), limit=limit, weight=self._weight, depth=depth)
         order = np.lexsort((positions, -scores))[:k]
         best = list(zip(positions[order].tolist(), scores[order].tolist(), strict=True))
-        return _Ranked(best, words, vectors, self._weight)
+        return _Ranked(best, words, vectors, limit, self._weight)
 
     def _emphasise(self, query: Query, words: Ranking) -> Ranking:
         """The ranking of an error message, with documents that hold one of its lines to the letter raised."""

@@ -1,5 +1,7 @@
 """Words and vectors as one score, against sums by hand."""
 
+from math import log
+
 import pytest
 
 from procqa.config import EvaluateConfig
@@ -14,8 +16,8 @@ def test_a_hybrid_adds_shares_of_words_and_cosines_by_the_weight_of_the_model():
     words = dict(rank(bm25(), documents, "alpha beta"))
     ranked = rank(Hybrid(bm25(), model, CONFIG), documents, "alpha beta")
 
-    best = max(words.values())
-    expected = {0: 0.75 * words[0] / best, 1: 0.75 * words[1] / best, 2: 0.75 * words[2] / best + 0.25, 3: 0.0}
+    limit = log(1 + (4 - 2 + 0.5) / (2 + 0.5)) + log(1 + (4 - 1 + 0.5) / (1 + 0.5))
+    expected = {0: 0.75 * words[0] / limit, 1: 0.75 * words[1] / limit, 2: 0.75 * words[2] / limit + 0.25, 3: 0.0}
     assert dict(ranked) == pytest.approx(expected, rel=1e-6)
     assert [place for place, _ in ranked] == sorted(expected, key=lambda place: (-expected[place], place))
 
@@ -24,7 +26,8 @@ def test_a_hybrid_ranks_by_words_alone_where_the_model_knows_no_token():
     documents = pool("alpha", "beta", "beta gamma")
     ranker = Hybrid(bm25(), dense(UnitVectors("alpha")), CONFIG)
 
-    assert rank(ranker, documents, "gamma") == [(2, pytest.approx(0.75)), (0, 0.0), (1, 0.0)]
+    share = 1 / (1 + 1.2 * (1 - 0.9 + 0.9 * 2 / (4 / 3)))
+    assert rank(ranker, documents, "gamma") == [(2, pytest.approx(0.75 * share)), (0, 0.0), (1, 0.0)]
 
 
 def test_a_hybrid_scores_every_document_0_where_nothing_of_the_query_is_known():

@@ -25,6 +25,26 @@ def test_bm25_scores_are_those_of_the_formula():
     assert [place for place, _ in ranked] == [1, 2, 0]
 
 
+def test_a_document_that_is_made_of_a_word_comes_near_the_limit_of_that_word_and_none_above():
+    ranker = bm25()
+    ranker.index(pool("alpha " * 5_000, "alpha beta", "gamma"))
+
+    (limit,) = ranker.limits(["alpha unknown"])
+
+    assert limit == pytest.approx(log(1 + (3 - 2 + 0.5) / (2 + 0.5)))
+    assert limit * 0.999 < ranker.score(["alpha unknown"]).max() < limit
+    assert ranker.limits(["alpha alpha beta", "unknown", ""]).tolist() == pytest.approx(
+        [2 * limit + log(1 + (3 - 1 + 0.5) / (1 + 0.5)), 0, 0]
+    )
+
+
+def test_a_word_that_is_repeated_and_counts_once_counts_once_in_the_limit():
+    ranker = bm25(EvaluateConfig(distinct_words=True))
+    ranker.index(pool("alpha", "beta"))
+
+    assert ranker.limits(["alpha alpha"]).tolist() == ranker.limits(["alpha"]).tolist()
+
+
 def test_bm25_takes_k1_and_b_from_the_config():
     documents = pool("alpha", "alpha alpha alpha alpha beta beta beta beta")
 

@@ -52,6 +52,7 @@ class Bm25:
         self._held: str | None = None
         self._size = 0
         self._vocabulary: dict[str, int] = {}
+        self._rarity = np.empty(0)  # (words,) what each adds to a score at most
         self._model: Any = None  # Any: bm25s is untyped
 
     def index(self, pool: Pool) -> None:
@@ -68,6 +69,10 @@ class Bm25:
         if self._vocabulary:  # bm25s divides by the mean length
             self._model = self._bm25s.BM25(k1=self._k1, b=self._b, method="lucene", backend="numpy")
             self._model.index((rows, self._vocabulary), create_empty_token=False, show_progress=False)
+        holders = np.zeros(len(self._vocabulary))
+        for row in rows:
+            holders[list(set(row))] += 1
+        self._rarity = np.log(1 + (self._size - holders + 0.5) / (holders + 0.5))
 
     def rank(self, queries: Sequence[str], k: int) -> Iterator[Ranking]:
         """Score every document for each query; see ``Ranker.rank``."""
@@ -79,15 +84,23 @@ class Bm25:
         """(Q, N) the score of every document for each query."""
         return np.stack([self._scores(query) for query in queries])
 
+    def limits(self, queries: Sequence[str]) -> NDArray[np.float64]:
+        """(Q,) what no document scores more than for each query, however often it has the words that are known."""
+        return np.array([self._rarity[self._known(query)].sum() for query in queries])
+
     def _scores(self, query: str) -> NDArray[np.float32]:
         """The score of every document (N,), 0 where no word is shared."""
-        asked = self._tokenize(query)
-        words = dict.fromkeys(asked) if self._distinct else asked
-        known = [self._vocabulary[word] for word in words if word in self._vocabulary]
+        known = self._known(query)
         if not known:
             return np.zeros(self._size, np.float32)
         scores: NDArray[np.float32] = self._model.get_scores_from_ids(known)
         return scores
+
+    def _known(self, query: str) -> list[int]:
+        """The numbers of its words that documents have, as often as each counts."""
+        asked = self._tokenize(query)
+        words = dict.fromkeys(asked) if self._distinct else asked
+        return [self._vocabulary[word] for word in words if word in self._vocabulary]
 
 
 def _import_bm25s() -> Any:  # Any: bm25s is untyped
