@@ -110,6 +110,7 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (TrainConfig, {"consistent_at": 1}, "consistent_at must have hard_negatives"),
         (TrainConfig, {"consistent_at": 0, "hard_negatives": ("N",)}, "consistent_at must be at least 1, got 0"),
         (IndexConfig, {"chunks": 0}, "chunks must lie between 1 and 1000, got 0"),
+        (IndexConfig, {"exact_vectors": 999}, "exact_vectors must be at least 1000, got 999"),
         (MineConfig, {"negatives": 0}, "negatives must lie between 1 and 1000, got 0"),
         (MineConfig, {"share": 0.0}, "share must lie in"),
         (MineConfig, {"skip": -1}, "skip must be at least 0, got -1"),

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from procqa.artifact import workspace
 from procqa.dataset.schema import SCHEMA, part_path
+from procqa.index.dense_files import DenseRows, PartSummary, write_dense
 
 WORDS = ("list", "file", "map", "sort", "read", "duplicates", "order", "goroutine")
 HOST = "https://stackoverflow.com"
@@ -84,11 +85,32 @@ class WordEncoder:
     def __init__(self) -> None:
         self.encoded: list[str] = []
 
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, 8) float32 unit rows; they are not counted."""
+        return WordEncoder().encode_documents(texts)
+
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, 8) float32 unit rows; zeros where no word is known."""
         self.encoded += texts
         counts = np.array([[text.lower().split().count(word) for word in WORDS] for text in texts], dtype=np.float32)
         return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-12)
+
+
+def write_vectors(
+    vectors: NDArray[np.floating], positions: Sequence[int], languages: Sequence[str], folder: Path, **options: int
+) -> dict[str, PartSummary]:
+    """A dense index of vectors; what is asked of it is the first of each document's, a little off."""
+    halves = vectors.astype(np.float16)
+    places = np.asarray(positions)
+
+    def ask(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        rows = [int(np.flatnonzero(places == position)[0]) for position in chosen]
+        noise = np.random.default_rng(5).standard_normal((len(rows), vectors.shape[1]))
+        asked = halves[rows].astype(np.float32) + 0.05 * noise.astype(np.float32)
+        return asked / np.linalg.norm(asked, axis=1, keepdims=True)
+
+    rows = DenseRows(halves, places, languages)
+    return write_dense(rows, folder, ask=ask, **{"exact_vectors": 200_000, **options})
 
 
 def write_encoder(folder: Path, *, seed: int = 0) -> Path:

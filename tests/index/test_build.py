@@ -9,11 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from procqa import artifact, chain
+from procqa.config import IndexConfig
 from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.documents import Documents
 from procqa.index.filters import Filter, FilterColumns
-from tests.index.small import ROWS, WordEncoder, to_row, write_dataset, write_encoder
+from tests.index.small import ROWS, WORDS, WordEncoder, to_row, write_dataset, write_encoder
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -125,6 +126,23 @@ def test_a_row_that_comes_again_is_counted_and_the_later_one_served(dataset: Pat
     documents = Documents(folder)
     assert documents.find("stackoverflow.com:10").answer == "A better answer."
     documents.close()
+
+
+def test_the_manifest_says_how_the_vectors_of_each_language_are_searched(tmp_path: Path):
+    dice = np.random.default_rng(0)
+    texts = [" ".join(dice.choice(WORDS, 6)) for _ in range(1_500)]
+    rows = [to_row(2 * number + 2, "c", text, text) for number, text in enumerate(texts)]
+    dataset = write_dataset(tmp_path / "d", [*rows, ROWS[2]])
+    build_index([dataset], tmp_path / "i", encoder=WordEncoder(), config=IndexConfig(exact_vectors=1_000))
+    dense = artifact.load_manifest(tmp_path / "i").counts["dense"]
+    assert dense["go"] == {"kind": "halves", "vectors": 1, "lists": 0, "probes": 0, "recall": 1.0, "queries": 0}
+    assert (dense["c"]["kind"], dense["c"]["vectors"], dense["c"]["lists"], dense["c"]["queries"]) == (
+        "lists",
+        1_500,
+        64,
+        100,
+    )
+    assert dense["c"]["recall"] >= 0.97
 
 
 def test_two_builds_of_the_same_hold_the_same_documents_and_vectors(dataset: Path, tmp_path: Path):

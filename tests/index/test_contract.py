@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from procqa.errors import ArtifactError
-from procqa.index.dense import DenseIndex, write_dense
+from procqa.index.dense import DenseIndex
 from procqa.index.lexical import LexicalIndex, Ranking, find_words, write_lexical
-from tests.index.small import WordEncoder
+from tests.index.small import WordEncoder, write_vectors
 
 Texts = list[tuple[str, str]]
 TEXTS: Texts = [
@@ -39,7 +39,7 @@ def open_lexical(folder: Path) -> Search:
 
 def make_dense(texts: Texts, folder: Path) -> None:
     vectors = WordEncoder().encode_documents([text for _, text in texts])
-    write_dense(vectors.astype(np.float16), np.arange(len(texts)), [language for language, _ in texts], folder)
+    write_vectors(vectors, np.arange(len(texts)), [language for language, _ in texts], folder)
 
 
 def open_dense(folder: Path) -> Search:
@@ -118,7 +118,7 @@ def test_only_what_is_allowed_is_found_and_nothing_of_it_is_lost(kind: Kind, tmp
 def test_a_document_with_several_vectors_is_one_hit_by_its_best(tmp_path: Path):
     texts = ["read a file", "sort a list", "map", "read a list", "order"]
     vectors = WordEncoder().encode_documents(texts).astype(np.float16)
-    write_dense(vectors, np.array([1, 0, 1, 2, 0]), ["go", "c", "go", "c", "c"], tmp_path / "i")
+    write_vectors(vectors, np.array([1, 0, 1, 2, 0]), ["go", "c", "go", "c", "c"], tmp_path / "i")
     index = DenseIndex(tmp_path / "i")
     assert len(index) == 5
     (query,) = WordEncoder().encode_documents(["read"])
@@ -126,7 +126,7 @@ def test_a_document_with_several_vectors_is_one_hit_by_its_best(tmp_path: Path):
     (query,) = WordEncoder().encode_documents(["map"])
     assert index.search(query, 1) == [(1, 1.0)]
     many = np.repeat(vectors[:1], 500, axis=0)
-    write_dense(np.concatenate([many, vectors]), np.repeat(np.arange(101), 5), ["c"] * 505, tmp_path / "j")
+    write_vectors(np.concatenate([many, vectors]), np.repeat(np.arange(101), 5), ["c"] * 505, tmp_path / "j")
     (query,) = WordEncoder().encode_documents(["read file"])
     assert positions(DenseIndex(tmp_path / "j").search(query, 101))[:100] == list(range(100))
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from procqa.index import dense
-from procqa.index.dense import DenseIndex, write_dense
+from procqa.index import dense_files
+from procqa.index.dense import DenseIndex
+from tests.index.small import write_vectors
 
 
 def unit_rows(n: int, seed: int = 0) -> NDArray[np.float16]:
@@ -22,7 +23,7 @@ def queries(n: int) -> NDArray[np.float32]:
 def test_all_languages_together_are_exactly_the_whole(tmp_path: Path):
     vectors = unit_rows(600)
     languages = [("go", "c", "rust")[number % 3] for number in range(600)]
-    write_dense(vectors, np.arange(600), languages, tmp_path / "i")
+    write_vectors(vectors, np.arange(600), languages, tmp_path / "i")
     index = DenseIndex(tmp_path / "i")
     for query in queries(10):
         expected = np.argsort(-(vectors @ query), kind="stable")[:20]
@@ -34,16 +35,16 @@ def test_all_languages_together_are_exactly_the_whole(tmp_path: Path):
 def test_positions_need_not_follow_the_order_of_the_rows(tmp_path: Path):
     vectors = unit_rows(50)
     order = np.random.default_rng(3).permutation(50)
-    write_dense(vectors, order, ["c"] * 50, tmp_path / "i")
+    write_vectors(vectors, order, ["c"] * 50, tmp_path / "i")
     index = DenseIndex(tmp_path / "i")
     assert len(index) == 50
     assert [index.search(vectors[row].astype(np.float32), 1)[0][0] for row in range(50)] == order.tolist()
 
 
 def test_a_large_language_holds_bytes_and_loses_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(dense, "SMALL_ROWS", 100)
+    monkeypatch.setattr(dense_files, "SMALL_ROWS", 100)
     vectors = unit_rows(2_000)
-    write_dense(vectors, np.arange(2_000), ["c"] * 2_000, tmp_path / "i")
+    write_vectors(vectors, np.arange(2_000), ["c"] * 2_000, tmp_path / "i")
     assert (tmp_path / "i/c/vectors.faiss").stat().st_size < 2_000 * 16 + 1_000
     index = DenseIndex(tmp_path / "i")
     found = exact = 0
@@ -55,9 +56,9 @@ def test_a_large_language_holds_bytes_and_loses_little(tmp_path: Path, monkeypat
 
 
 def test_the_score_is_the_product_with_the_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(dense, "SMALL_ROWS", 100)
+    monkeypatch.setattr(dense_files, "SMALL_ROWS", 100)
     vectors = unit_rows(500)
-    write_dense(vectors, np.arange(500), ["c"] * 500, tmp_path / "i")
+    write_vectors(vectors, np.arange(500), ["c"] * 500, tmp_path / "i")
     (query,) = queries(1)
     expected = vectors.astype(np.float64) @ query.astype(np.float64)
     for position, score in DenseIndex(tmp_path / "i").search(query, 20):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from procqa.index.dense import write_dense
 from procqa.index.vectors import KeptVectors, VectorFile
+from tests.index.small import write_vectors
 
 
 def test_vectors_that_a_killed_run_made_are_not_made_again(tmp_path: Path):
@@ -42,7 +42,7 @@ def test_no_texts_are_no_vectors(tmp_path: Path):
 def test_the_vectors_of_an_index_are_found_by_position_and_come_back_as_they_were(tmp_path: Path):
     vectors = np.random.default_rng(0).standard_normal((7, 4)).astype(np.float16)
     positions = np.array([5, 0, 5, 2, 3, 1, 2])
-    write_dense(vectors, positions, ["go", "c", "go", "c", "go", "c", "c"], tmp_path / "i")
+    write_vectors(vectors, positions, ["go", "c", "go", "c", "go", "c", "c"], tmp_path / "i")
     kept = KeptVectors(tmp_path / "i")
     found = kept.rows_of(np.array([5, 0, -1, 4, 2]))
     assert [len(rows) for rows in found] == [2, 1, 0, 0, 2]

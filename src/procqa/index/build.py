@@ -7,7 +7,7 @@ of it. Source: ours, docs/decisions/0025.
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def build_index(
         inputs += (digest_input(encoder_folder),)
     chunks = 1 if read_part is None or encoder is None else config.chunks
     cut: Cut = partial(cut_document, read_part=read_part or str, most=chunks)
-    plan = _Plan(opened, inputs, _recipe(encoder, chunks), encoder, encoder_folder, cut)
+    plan = _Plan(opened, inputs, _recipe(encoder, replace(config, chunks=chunks)), encoder, encoder_folder, cut)
     live = live_manifest(out, force=force)
     if live is not None and live.recipe.get("encoder") and encoder is None and not force:
         kept = live.recipe["encoder"]["name"]
@@ -150,7 +150,7 @@ def kept_arithmetic(out: Path, encoder: DocumentEncoder) -> str | None:
     return kept.get("arithmetic") if kept and kept.get("revision") == encoder.revision else None
 
 
-def _recipe(encoder: DocumentEncoder | None, chunks: int) -> dict[str, Any]:
+def _recipe(encoder: DocumentEncoder | None, config: IndexConfig) -> dict[str, Any]:
     described = None
     if encoder is not None:
         name = Path(encoder.name).name if Path(encoder.name).exists() else encoder.name
@@ -161,8 +161,8 @@ def _recipe(encoder: DocumentEncoder | None, chunks: int) -> dict[str, Any]:
             "fusion_weight": encoder.fusion_weight,
             "arithmetic": encoder.arithmetic,
         }
-    what = {"reading": READING, "boosts": BOOSTS, "text": TEXT_FORMAT, "chunks": chunks, "encoder": described}
-    recipe: dict[str, Any] = as_json(what)
+    what = {"reading": READING, "boosts": BOOSTS, "text": TEXT_FORMAT, "encoder": described}
+    recipe: dict[str, Any] = as_json({**what, **asdict(config)})
     return recipe
 
 
@@ -177,7 +177,7 @@ def _build(plan: _Plan, out: Path, live: Manifest | None, report: Report) -> Man
         folder = scratch / "generation"
         folder.mkdir()
         with _open_previous(plan, out, live) as previous:
-            filling = Filling(plan.sources, previous, scratch, plan.cut, report)
+            filling = Filling(plan.sources, previous, scratch, plan.cut, plan.recipe["exact_vectors"], report)
             counts = fill(folder, filling, plan.encoder, plan.encoder_folder)
         report("publish", 0)
         manifest = publish(folder, out, (plan.recipe, plan.inputs), counts, in_place=live is not None)

@@ -1,13 +1,15 @@
 """Search by vectors: one FAISS index a language, merged where all are asked for.
 
-Vectors are kept as halves (two bytes a number). FAISS finds candidates, by the halves themselves or by one byte a
-number, and their order is that of the exact products, so equal vectors score alike. Each vector is compared, so a
-filter loses nothing. Knows positions and vectors, not documents or models. Source: ours, docs/decisions/0025.
+Vectors are kept as halves (two bytes a number). FAISS finds candidates, and their order is that of the exact products
+with the halves, so equal vectors score alike. Large languages are searched in a part of their lists, unless a filter
+leaves so little that all of it can be compared. Knows positions and vectors, not documents or models.
+Source: ours, docs/decisions/0025.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil, sqrt
 from pathlib import Path
 
 import faiss
@@ -21,78 +23,42 @@ from procqa.topk import dot_products
 Vectors = NDArray[np.float32]
 Halves = NDArray[np.float16]
 
-SMALL_ROWS = 10_000
-"""Languages up to this size are compared by their halves. Source: ours, docs/decisions/0007."""
-
 LEAST_SPARE = 16
 """Candidates beyond k whose exact products are computed, at least; else k / 4. Source: ours, docs/decisions/0025."""
 
-TRAINING_ROWS = 100_000
-BLOCK_ROWS = 8_192
+FEW_ROWS = 4_096
+"""So few allowed rows are compared one by one, without FAISS. Source: ours, docs/decisions/0025."""
+
+SELECTIVE = 4
+"""A filter that leaves less than one row of so many is answered from all lists, for they are soon compared; one that
+leaves more, from so many times the lists. Source: ours, docs/decisions/0025."""
+
+TUNED_K = 10
+"""The lists that are searched are enough for so many hits; for more, more are. Source: ours, docs/decisions/0025."""
+
 POSITIONS_FILE = "positions.npy"
 HALVES_FILE = "vectors.npy"
 CODES_FILE = "vectors.faiss"
 
 
-def write_dense(vectors: Halves, positions: NDArray[np.int64], languages: Sequence[str], folder: Path) -> None:
-    """Write one index a language into a new folder.
-
-    Memory: the index of the largest language, and a block of vectors.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The vectors of one language.
 
     Args:
-        vectors: (n, D) float16, rounded unit rows, in memory or mapped.
-        positions: (n,) the position of each row's document.
-        languages: (n,) the language of each row.
-
-    Raises:
-        ArtifactError: the disk is full or refuses.
+        index: of FAISS, over the rows of the halves.
+        halves: (n, D) float16.
+        positions: (n,) the position of each row's document, ascending.
     """
-    folder.mkdir()
-    names = sorted(set(languages))
-    number = {language: number for number, language in enumerate(names)}
-    numbers = np.fromiter((number[language] for language in languages), dtype=np.int16, count=len(languages))
-    for language in names:
-        rows = np.flatnonzero(numbers == number[language])
-        rows = rows[np.argsort(positions[rows], kind="stable")]
-        place = folder / language
-        place.mkdir()
-        np.save(place / POSITIONS_FILE, positions[rows])
-        halves = _write_halves(vectors, rows, place / HALVES_FILE)
-        index = _empty_index(halves)
-        for start in range(0, len(rows), BLOCK_ROWS):
-            index.add(halves[start : start + BLOCK_ROWS].astype(np.float32))
-        try:
-            faiss.write_index(index, str(place / CODES_FILE))
-        except RuntimeError as error:  # so FAISS words what the disk says
-            raise ArtifactError(f"{place / CODES_FILE} could not be written") from error
-
-
-def _write_halves(vectors: Halves, rows: NDArray[np.int64], path: Path) -> Halves:
-    """The chosen rows as a file of numpy, mapped; written as a stream, for a map dies of a full disk."""
-    with path.open("wb") as stream:
-        shape = {"descr": "<f2", "fortran_order": False, "shape": (len(rows), vectors.shape[1])}
-        np.lib.format.write_array_header_1_0(stream, shape)
-        for start in range(0, len(rows), BLOCK_ROWS):
-            stream.write(np.ascontiguousarray(vectors[rows[start : start + BLOCK_ROWS]], dtype="<f2").tobytes())
-    halves: Halves = np.load(path, mmap_mode="r", allow_pickle=False)
-    return halves
-
-
-def _empty_index(halves: Halves) -> faiss.Index:
-    rows, dimensions = halves.shape
-    kind = faiss.ScalarQuantizer.QT_fp16 if rows <= SMALL_ROWS else faiss.ScalarQuantizer.QT_8bit
-    index = faiss.IndexScalarQuantizer(dimensions, kind, faiss.METRIC_INNER_PRODUCT)
-    index.train(halves[:: max(1, rows // TRAINING_ROWS)].astype(np.float32))
-    return index
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The vectors of one language: (n, D) halves, and the position of each, ascending."""
 
     index: faiss.Index
     halves: Halves
     positions: NDArray[np.int64]
+
+    @property
+    def lists(self) -> int:
+        """In how many lists its rows lie; 0 where all are compared."""
+        return self.index.nlist if isinstance(self.index, faiss.IndexIVF) else 0
 
 
 class DenseIndex:
@@ -105,7 +71,7 @@ class DenseIndex:
     def __init__(self, folder: Path) -> None:
         try:
             names = sorted(path.name for path in folder.iterdir())
-            self._parts = {name: _open(folder / name) for name in names}
+            self._parts = {name: open_part(folder / name) for name in names}
         except (OSError, EOFError, ValueError, RuntimeError) as error:
             raise ArtifactError(f"{folder} holds no readable dense index: run procqa index again") from error
 
@@ -129,13 +95,13 @@ class DenseIndex:
         if not query.any():
             return []
         chosen = self._parts if language is None else {language: self._parts[language]}
-        with _one_thread():
-            hits = [hit for part in chosen.values() for hit in _best(part, query, k, allowed)]
+        with one_thread():
+            hits = [hit for part in chosen.values() for hit in find_best(part, query, k, allowed)]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep FAISS on the calling thread: one query is too little to share, and waking others costs more."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
@@ -145,33 +111,76 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _open(folder: Path) -> _Part:
+def open_part(folder: Path) -> Part:
+    """The vectors of a language, mapped.
+
+    Raises:
+        OSError: a file is missing.
+        EOFError: it is empty.
+        ValueError: it is broken, or the files do not belong together.
+        RuntimeError: FAISS cannot read its own.
+    """
     # FAISS itself says which file it cannot map; numpy checks its own header.
     index = faiss.read_index(str(folder / CODES_FILE), faiss.IO_FLAG_MMAP_IFC)
     halves = np.load(folder / HALVES_FILE, mmap_mode="r", allow_pickle=False)
     positions = np.load(folder / POSITIONS_FILE, mmap_mode="r", allow_pickle=False)
     if not index.ntotal == len(positions) == len(halves):
         raise ValueError(f"{folder} holds {index.ntotal} codes and {len(halves)} vectors of {len(positions)} documents")
-    return _Part(index, halves, positions)
+    return Part(index, halves, positions)
 
 
-def _best(part: _Part, query: Vectors, k: int, allowed: NDArray[np.bool_] | None) -> Ranking:
-    """The k best that are allowed; asks for more while the cut goes through a tie, so that it falls by position."""
-    options, rows = None, len(part.positions)
-    if allowed is not None:
-        mask = allowed[part.positions]
-        rows = int(np.count_nonzero(mask))
-        bits = np.packbits(mask, bitorder="little")
-        options = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))  # type: ignore[call-arg, arg-type]
+def find_best(
+    part: Part, query: Vectors, k: int, allowed: NDArray[np.bool_] | None = None, *, probes: int | None = None
+) -> Ranking:
+    """The k best documents that are allowed, each by the best of its vectors.
+
+    Asks for more while there are fewer, or the cut goes through a tie, so that a tie falls by position.
+
+    Args:
+        probes: lists that are searched, where there are lists; None takes what the index was tuned to.
+    """
+    mask = None if allowed is None else allowed[part.positions]
+    rows = len(part.positions) if mask is None else int(np.count_nonzero(mask))
+    if mask is not None and rows <= FEW_ROWS:
+        return _join(part, query, np.flatnonzero(mask), k)[0]
+    probes = probes or _probes(part, k, rows)
+    bits = None if mask is None else np.packbits(mask, bitorder="little")
     limit = min(k + max(LEAST_SPARE, k // 4), rows)
-    while limit:
-        rough, found = part.index.search(query[None, :], limit, params=options)
-        scores = dot_products(query, part.halves[found[0]].astype(np.float32))
-        order = np.lexsort((part.positions[found[0]], -scores))
-        # Of the vectors of one document the best counts.
-        _, first = np.unique(part.positions[found[0, order]], return_index=True)
-        best = order[np.sort(first)[:k]]
-        if limit == rows or (len(best) == k and rough[0, -1] < rough[0, best].min()):
-            return list(zip(part.positions[found[0, best]].tolist(), scores[best].tolist(), strict=True))
-        limit = min(2 * limit, rows)
-    return []
+    while True:
+        rough, found = part.index.search(query[None, :], limit, params=_options(part, bits, probes))
+        reached = int(np.count_nonzero(found[0] >= 0))
+        hits, best = _join(part, query, found[0, :reached], k)
+        is_all = reached == rows or (reached < limit and probes >= part.lists)
+        if is_all or (len(hits) == k and (reached < limit or rough[0, -1] < rough[0, best].min())):
+            return hits
+        if reached < limit:
+            probes *= 2
+        else:
+            limit = min(2 * limit, rows)
+
+
+def _probes(part: Part, k: int, rows: int) -> int:
+    """How many lists are searched for k hits among some rows that are allowed."""
+    if not part.lists or SELECTIVE * rows < len(part.positions):
+        return part.lists
+    tuned: int = part.index.nprobe  # type: ignore[attr-defined]  # of an IndexIVF
+    wanted = ceil(tuned * max(1.0, sqrt(k / TUNED_K)))
+    return min(wanted if rows == len(part.positions) else SELECTIVE * wanted, part.lists)
+
+
+def _options(part: Part, bits: NDArray[np.uint8] | None, probes: int) -> faiss.SearchParameters:
+    chosen = {} if bits is None else {"sel": faiss.IDSelectorBitmap(bits)}  # type: ignore[call-arg, arg-type]
+    if part.lists:
+        return faiss.SearchParametersIVF(**chosen, nprobe=min(probes, part.lists))  # type: ignore[call-arg]
+    return faiss.SearchParameters(**chosen)
+
+
+def _join(part: Part, query: Vectors, rows: NDArray[np.int64], k: int) -> tuple[Ranking, NDArray[np.int64]]:
+    """The k best documents among some rows by their exact products, and the place of each one's row among them."""
+    positions = np.asarray(part.positions[rows])
+    scores = dot_products(query, part.halves[rows].astype(np.float32))
+    order = np.lexsort((positions, -scores))
+    # Of the vectors of one document the best counts.
+    _, first = np.unique(positions[order], return_index=True)
+    best = order[np.sort(first)[:k]]
+    return list(zip(positions[best].tolist(), scores[best].tolist(), strict=True)), best

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from procqa.errors import ArtifactError
 from procqa.index.chunks import Cut
-from procqa.index.dense import Halves, Vectors, write_dense
+from procqa.index.dense import Halves, Vectors
+from procqa.index.dense_files import DenseRows, PartSummary, write_dense
 from procqa.index.documents import Documents, Rows, to_rows, write_rows
 from procqa.index.filters import write_columns
 from procqa.index.generations import Report
@@ -44,6 +45,7 @@ class Filling:
         previous: the generation to take from; None makes everything.
         scratch: where vectors lie while they are made, also when the run is killed.
         cut: gives the texts whose vectors stand for a document.
+        exact_vectors: a language with more of them is searched in lists.
         report: is told of each stage, with 0 when it begins.
         done: what was made and not taken: documents read, documents cut into words, texts encoded.
     """
@@ -52,6 +54,7 @@ class Filling:
     previous: Previous | None
     scratch: Path
     cut: Cut
+    exact_vectors: int
     report: Report
     done: Counter[str] = field(default_factory=lambda: Counter(read=0, cut=0, encoded=0))
 
@@ -75,12 +78,13 @@ def fill(
             raise ArtifactError(f"the sources must hold at least one document, but {names} hold none")
         write_columns(documents, [(entry.name, entry.rows) for entry in entries], folder / "filters")
         filling.report("words", 0)
+        dense: dict[str, PartSummary] = {}
         languages: Counter[str] = Counter()
         words = write_words(_find_words(documents, filling, languages), folder / WORDS_FILE)
         write_lexical(words, folder / "lexical")
         if encoder is not None:
             filling.report("vectors", 0)
-            _write_vectors(documents, filling, encoder, folder / "dense")
+            dense = _write_vectors(documents, filling, encoder, folder / "dense")
         if encoder is not None and encoder_folder is not None:
             filling.report("encoder", 0)
             shutil.copytree(encoder_folder, folder / "encoder", ignore=_not_copied)
@@ -94,6 +98,7 @@ def fill(
         "skipped": dict(sorted(skipped.items())),
         "languages": dict(sorted(languages.items())),
         "dump_date": max(dates, default=None),
+        "dense": {language: asdict(summary) for language, summary in dense.items()},
     }
 
 
@@ -177,8 +182,10 @@ def _held_words(
     return previous.words(previous.find(documents.digests(positions)))
 
 
-def _write_vectors(documents: Documents, filling: Filling, encoder: DocumentEncoder, folder: Path) -> None:
-    """Make the vectors of all documents, those that are held apart, and write them."""
+def _write_vectors(
+    documents: Documents, filling: Filling, encoder: DocumentEncoder, folder: Path
+) -> dict[str, PartSummary]:
+    """Make the vectors of all documents, those that are held apart, and write them; how they are searched."""
     positions: list[NDArray[np.int64]] = []
     languages: list[str] = []
     previous = filling.previous
@@ -209,7 +216,12 @@ def _write_vectors(documents: Documents, filling: Filling, encoder: DocumentEnco
         return vectors
 
     vectors = VectorFile(filling.scratch / "vectors.f16", encoder.dimensions).fill(wanted(), make)
-    write_dense(vectors, np.concatenate(positions), languages, folder)
+
+    def ask(of_documents: NDArray[np.int64]) -> Vectors:
+        return encoder.encode_queries([documents[position].title for position in of_documents.tolist()])
+
+    rows = DenseRows(vectors, np.concatenate(positions), languages)
+    return write_dense(rows, folder, ask=ask, exact_vectors=filling.exact_vectors)
 
 
 def _held_vectors(

@@ -64,13 +64,17 @@ def is_whole(out: Path, manifest: Manifest) -> bool:
     return True
 
 
+def _partial_of(out: Path) -> Path:
+    return out.parent / f".{out.name}.partial"
+
+
 @contextmanager
 def partial_folder(out: Path, recipe: dict[str, Any], inputs: tuple[Input, ...]) -> Iterator[Path]:
     """The folder to work in: removed at the end and after a reasoned failure, kept after a kill.
 
     Only the vectors of a killed run of the same origin are taken up; the rest is quick.
     """
-    partial = out.parent / f".{out.name}.partial"
+    partial = _partial_of(out)
     origin = json.dumps(as_json({"recipe": recipe, "inputs": [asdict(entry) for entry in inputs]}))
     try:
         marker = partial / "origin.json"
@@ -147,14 +151,15 @@ def _swap_generation(folder: Path, out: Path, manifest: Manifest) -> None:
 
 
 def find_strays(out: Path, manifest: Manifest) -> list[Path]:
-    """What a killed run left in an index: other generations, and a manifest that was never renamed."""
+    """What a killed run left: other generations, a manifest that was never renamed, and the folder it worked in."""
     live = generation_folder(out, manifest).name
     others = [path for path in out.iterdir() if GENERATION.fullmatch(path.name) and path.name != live]
-    return others + list(out.glob(f".{MANIFEST}.new"))
+    partial = _partial_of(out)
+    return [*others, *out.glob(f".{MANIFEST}.new"), *([partial] if partial.exists() else [])]
 
 
 def remove_strays(out: Path, manifest: Manifest) -> None:
-    """Remove what a killed run left in an index, and the generation that was live before."""
+    """Remove what a killed run left, and the generation that was live before."""
     for path in find_strays(out, manifest):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

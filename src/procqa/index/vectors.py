@@ -42,6 +42,10 @@ class DocumentEncoder(Protocol):
         """What computes the vectors and in which numbers."""
         ...
 
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D) float32 unit rows."""
+        ...
+
     def encode_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, D) float32 unit rows."""
         ...
