@@ -96,6 +96,7 @@ def main(
         "bench_encode": ["bench_encode", *encode, *common],
         "bench_estimate": ["bench_estimate", *estimates, "--seed", str(seed)],
         "bench_memory": ["bench_memory", *memory, "--documents", str(pairs), "--seed", str(seed)],
+        "bench_index": ["bench_index", "--documents", str(documents), "--seed", str(seed)],
         "bench_search": ["bench_search", "--documents", str(documents), "--queries", str(queries), *common],
         "bench_topk": ["bench_topk", *top, *common],
         "bench_train": ["bench_train", "--documents", str(pairs), "--steps", str(steps), *common],

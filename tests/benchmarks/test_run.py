@@ -59,6 +59,7 @@ def test_the_naive_script_and_procqa_keep_the_same_questions(tmp_path, capsys):
                 "auto / sentence-transformers, 1 core",
             },
         ),
+        ("bench_index", "bench_index-*.json", {"again / build", "update / build"}),
         (
             "bench_search",
             "bench_search-*.json",

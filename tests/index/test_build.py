@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from procqa import artifact, chain
 from procqa.config import IndexConfig
+from procqa.corpora.sources import is_input
 from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.documents import Documents
@@ -51,6 +52,31 @@ def test_an_index_knows_which_source_a_document_came_from(dataset: Path, tmp_pat
     of_more = columns.allowed(Filter(sources=("more",)))
     assert [documents[position].answer_id for position in np.flatnonzero(of_more)] == [10, 50]
     documents.close()
+
+
+def test_a_folder_of_code_is_searched_by_definitions_and_sections_and_the_rest_is_counted(tmp_path: Path):
+    pytest.importorskip("tree_sitter")
+    folder = tmp_path / "shop"
+    (folder / "src").mkdir(parents=True)
+    (folder / ".gitignore").write_text("*.log\n")
+    (folder / "README.md").write_text("# Shop\n\nSells lists.\n")
+    (folder / "src/a.go").write_text("package a\n\ntype Map struct{ n int }\n\nfunc Sort(m Map) int { return m.n }\n")
+    for name in ("x.log", "y.csv"):
+        (folder / name).write_text("x")
+    summary = build_index([folder], tmp_path / "i", encoder=None)
+    assert summary.languages == {"go": 2, "text": 1}
+    assert summary.skipped == {
+        "file: ignored by .gitignore": 1,
+        "file: neither code of the eleven languages nor a document": 1,
+    }
+    (generation,) = (tmp_path / "i").glob("*/")
+    documents = Documents(generation / "documents")
+    places = {(place.path, place.line, place.symbol) for n in range(3) if (place := documents[n].place)}
+    assert places == {("README.md", 1, "Shop"), ("src/a.go", 3, "Map"), ("src/a.go", 5, "Sort")}
+    documents.close()
+    assert {check.outcome for check in chain.verify(tmp_path / "i", [folder], matches=is_input)} == {"ok"}
+    (folder / "src/a.go").write_text("package a\n")
+    assert "failed" in {check.outcome for check in chain.verify(tmp_path / "i", [folder], matches=is_input)}
 
 
 def test_nothing_is_left_beside_an_index(dataset: Path, tmp_path: Path):

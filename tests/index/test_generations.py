@@ -86,6 +86,15 @@ def now_of(index: Path, expected: list[Any]) -> int:
     return expected.index(answers_now(index))
 
 
+def test_unfinished_work_for_other_sources_stays(tmp_path: Path):
+    dataset = write_dataset(tmp_path / "d")
+    build_index([dataset], tmp_path / "i", encoder=WordEncoder())
+    (tmp_path / ".i.partial").mkdir()
+    (tmp_path / ".i.partial/origin.json").write_text('{"inputs": "others"}')
+    build_index([dataset], tmp_path / "i", encoder=WordEncoder())
+    assert (tmp_path / ".i.partial/origin.json").exists()
+
+
 @pytest.mark.parametrize("name", ["i/0123456789ab", "i/.manifest.json.new", ".i.partial"])
 def test_a_reader_does_not_see_what_a_kill_left(tmp_path: Path, name: str):
     dataset = write_dataset(tmp_path / "d")

@@ -60,6 +60,19 @@ def test_stamps_come_back_and_are_written_only_where_they_differ(folder: Path, t
     assert stamps_file(tmp_path / "i").stat().st_ino == before
 
 
+def test_the_stamps_of_a_link_lie_beside_what_it_names(tmp_path: Path):
+    (tmp_path / "i").mkdir()
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/j").symlink_to(tmp_path / "i")
+    write_stamps(tmp_path / "links/j", [(tmp_path, {})])
+    assert load_stamps(tmp_path / "i") == {tmp_path: {}}
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_stamps(tmp_path: Path):
+    write_stamps(tmp_path / "nowhere/i", [(tmp_path, {})])
+    assert load_stamps(tmp_path / "nowhere/i") == {}
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"sources": [1]}', '{"sources": [{"path": "a", "files": {"b": [1]}}]}']
 )

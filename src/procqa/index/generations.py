@@ -26,6 +26,9 @@ from procqa.artifact import (
 from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import sync_folder, sync_tree, write_durably
 
+ORIGIN = "origin.json"
+"""What tells, in the folder of an unfinished run, what it makes."""
+
 GENERATION = re.compile(r"[0-9a-f]{12}")
 
 Report = Callable[[str, int], None]
@@ -68,6 +71,15 @@ def _partial_of(out: Path) -> Path:
     return out.parent / f".{out.name}.partial"
 
 
+def _origin_text(recipe: dict[str, Any], inputs: tuple[Input, ...]) -> bytes:
+    return json.dumps(as_json({"recipe": recipe, "inputs": [asdict(entry) for entry in inputs]})).encode()
+
+
+def _is_work_of(partial: Path, origin: bytes) -> bool:
+    marker = partial / ORIGIN
+    return marker.is_file() and marker.read_bytes() == origin
+
+
 @contextmanager
 def partial_folder(out: Path, recipe: dict[str, Any], inputs: tuple[Input, ...]) -> Iterator[Path]:
     """The folder to work in: removed at the end and after a reasoned failure, kept after a kill.
@@ -75,14 +87,13 @@ def partial_folder(out: Path, recipe: dict[str, Any], inputs: tuple[Input, ...])
     Only the vectors of a killed run of the same origin are taken up; the rest is quick.
     """
     partial = _partial_of(out)
-    origin = json.dumps(as_json({"recipe": recipe, "inputs": [asdict(entry) for entry in inputs]}))
+    origin = _origin_text(recipe, inputs)
     try:
-        marker = partial / "origin.json"
-        if not marker.is_file() or marker.read_bytes() != origin.encode():
+        if not _is_work_of(partial, origin):
             if partial.exists():
                 shutil.rmtree(partial)
             partial.mkdir()
-            write_durably(marker, origin)
+            write_durably(partial / ORIGIN, origin.decode())
         for name in ("generation", "index", "old"):
             if (partial / name).exists():
                 shutil.rmtree(partial / name)
@@ -151,11 +162,17 @@ def _swap_generation(folder: Path, out: Path, manifest: Manifest) -> None:
 
 
 def find_strays(out: Path, manifest: Manifest) -> list[Path]:
-    """What a killed run left: other generations, a manifest that was never renamed, and the folder it worked in."""
+    """What a killed run left: other generations, a manifest that was never renamed, and what it made this index in.
+
+    Unfinished work for other sources stays, to be taken up.
+    """
     live = generation_folder(out, manifest).name
     others = [path for path in out.iterdir() if GENERATION.fullmatch(path.name) and path.name != live]
     partial = _partial_of(out)
-    return [*others, *out.glob(f".{MANIFEST}.new"), *([partial] if partial.exists() else [])]
+    is_over = partial.is_dir() and (
+        not (partial / ORIGIN).exists() or _is_work_of(partial, _origin_text(manifest.recipe, manifest.inputs))
+    )
+    return [*others, *out.glob(f".{MANIFEST}.new"), *([partial] if is_over else [])]
 
 
 def remove_strays(out: Path, manifest: Manifest) -> None:

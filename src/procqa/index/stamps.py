@@ -4,7 +4,9 @@ The stamps lie beside the index, in ``NAME.sources.json``: they hold clocks and 
 are a help and never the truth: without them every file is read.
 """
 
+import contextlib
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -51,8 +53,9 @@ def digest_project(folder: Path, project: Project, known: Mapping[str, Stamp]) -
 
 
 def stamps_file(index: Path) -> Path:
-    """Where the stamps of the sources of an index lie."""
-    return index.parent / f"{index.name}.sources.json"
+    """Where the stamps of the sources of an index lie; of a link, beside what it names."""
+    place = Path(os.path.realpath(index)) if index.is_symlink() else index
+    return place.parent / f"{place.name}.sources.json"
 
 
 def load_stamps(index: Path) -> dict[Path, dict[str, Stamp]]:
@@ -74,10 +77,11 @@ def _read(index: Path) -> Any:  # Any: whatever stands there
 
 
 def write_stamps(index: Path, sources: Sequence[tuple[Path, Mapping[str, Stamp]]]) -> None:
-    """Write the sources of an index down, with the stamps of their files."""
+    """Write the sources of an index down, with the stamps of their files, where that can be written."""
     listed = [
         {"path": str(path.resolve()), "files": {place: astuple(stamp) for place, stamp in stamps.items()}}
         for path, stamps in sources
     ]
     if as_json(listed) != _read(index):
-        write_durably(stamps_file(index), json.dumps({"sources": listed}) + "\n")
+        with contextlib.suppress(OSError):
+            write_durably(stamps_file(index), json.dumps({"sources": listed}) + "\n")
