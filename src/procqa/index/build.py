@@ -40,7 +40,7 @@ DEFAULTS = IndexConfig()
 READING = 1
 """Of what is read of a source and counts as a word; another number makes an update do both anew."""
 
-TEXT_FORMAT = "title + blank line + answer"
+TEXT_FORMAT = "title + blank line + answer; of code its documentation before it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,15 @@ def code_place(row: dict[str, Any]) -> CodePlace | None:
     return CodePlace(path=match[1], line=int(match[2]), symbol=row["title"]) if match else None
 
 
+def embedded_answer(question: str, answer: str, *, is_code: bool) -> str:
+    """What of a document stands behind its title where an encoder reads it: of a function its documentation too.
+
+    A question says what somebody wanted, which the title says as well; documentation says what the code does, and often
+    nothing else in it does in words. Source: ours, docs/log.md.
+    """
+    return f"{question}\n\n{answer}" if is_code and question.strip() else answer
+
+
 def document_text(title: str, answer: str) -> str:
     """What an encoder reads of a document. Source: ours, docs/decisions/0007."""
     return f"{title}\n\n{answer}"

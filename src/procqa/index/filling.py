@@ -6,7 +6,7 @@ Each stage takes from the previous generation what it holds already, and makes t
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ from procqa.errors import ArtifactError
 from procqa.index.chunks import Cut
 from procqa.index.dense import Halves, Vectors
 from procqa.index.dense_files import DenseRows, PartSummary, write_dense
-from procqa.index.documents import Documents, Rows, to_rows, write_rows
+from procqa.index.documents import Documents, Rows, embedded_answer, to_rows, write_rows
 from procqa.index.filters import write_columns
 from procqa.index.generations import Report
 from procqa.index.lexical import BOOSTS, Indexed, Words, find_words, write_lexical
@@ -182,6 +182,12 @@ def _held_words(
     return previous.words(previous.find(documents.digests(positions)))
 
 
+def _embedded(columns: Mapping[str, list[Any]], row: int) -> str:
+    """What of a row an encoder reads behind its title; code is its own question, and no question of a dump is."""
+    is_code = columns["question_id"][row] == columns["answer_id"][row]
+    return embedded_answer(columns["question"][row], columns["answer"][row], is_code=is_code)
+
+
 def _write_vectors(
     documents: Documents, filling: Filling, encoder: DocumentEncoder, folder: Path
 ) -> dict[str, PartSummary]:
@@ -192,9 +198,10 @@ def _write_vectors(
 
     def wanted() -> Iterator[list[Wanted]]:
         done = 0
-        for of_batch, columns in documents.scan(["language", "title", "answer"]):
+        names = ["language", "title", "question", "answer", "question_id", "answer_id"]
+        for of_batch, columns in documents.scan(names):
             wanted: list[list[Wanted]] = [
-                list(rows) or [*filling.cut(columns["title"][row], columns["answer"][row])]
+                list(rows) or [*filling.cut(columns["title"][row], _embedded(columns, row))]
                 for row, rows in enumerate(_held_vectors(documents, of_batch, previous))
             ]
             yield [one for of_document in wanted for one in of_document]

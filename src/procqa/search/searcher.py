@@ -19,7 +19,7 @@ from procqa.config import SearchConfig
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
 from procqa.index.dense import DenseIndex
-from procqa.index.documents import Documents, document_text
+from procqa.index.documents import Documents, document_text, embedded_answer
 from procqa.index.filters import Allowed, FilterColumns
 from procqa.index.generations import generation_folder
 from procqa.index.lexical import LexicalIndex, Ranking
@@ -95,6 +95,12 @@ class _Ranked:
             read=None if position not in self.read else self.read[position] - 1,
             matched=tuple(word for word, tokens in words.items() if held.intersection(tokens)),
         )
+
+
+def _read_text(document: Document) -> str:
+    """What an encoder reads of a document."""
+    is_code = document.question_id == document.answer_id
+    return document_text(document.title, embedded_answer(document.question, document.answer, is_code=is_code))
 
 
 def _best_first(hit: tuple[int, float]) -> tuple[float, int]:
@@ -219,7 +225,7 @@ class Searcher:
         first, rest = ranked.best[:READ_HITS], ranked.best[READ_HITS:]
         documents = [self._documents[position] for position, _ in first]
         with self._lock:
-            said = reader.score([(query, document_text(document.title, document.answer)) for document in documents])
+            said = reader.score([(query, _read_text(document)) for document in documents])
         scores = 1.5 + np.tanh(np.asarray(said, np.float64) / 2) / 2  # 1 + σ, without an overflow
         read = sorted(zip([position for position, _ in first], scores.tolist(), strict=True), key=_best_first)
         highest = max([1.0, *(score for _, score in rest)])
