@@ -11,6 +11,7 @@ from procqa.index.documents import (
     Documents,
     code_place,
     document_id,
+    embedded_answer,
     pair_document,
     row_document,
     text_digest,
@@ -216,3 +217,11 @@ def test_a_function_read_from_a_corpus_keeps_its_code_and_its_missing_dates():
     assert document.created_ms is None
     assert document.place == CodePlace(path="math/max.go", line=3, symbol="Max")
     assert document.attribution.question_url is None
+
+
+def test_an_encoder_reads_the_documentation_of_code_before_it_and_no_question_of_a_post():
+    assert (
+        embedded_answer("Add two numbers.", "def f(a, b): ...", is_code=True) == "Add two numbers.\n\ndef f(a, b): ..."
+    )
+    assert embedded_answer("How do I add?", "Use +.", is_code=False) == "Use +."
+    assert embedded_answer(" \n", "def f(): ...", is_code=True) == "def f(): ..."
