@@ -83,6 +83,7 @@ TESTED_ELSEWHERE = {
     "config/search.py": "tests/test_config.py",
     "config/train.py": "tests/test_config.py",
     "config/presets.py": "tests/test_presets.py",
+    "search/forms.py": "tests/search/test_searcher.py",
     "search/pages/markup.py": "tests/search/test_markup.py",
     "search/pages/render.py": "tests/search/web/test_app.py",
     "search/web/agents.py": "tests/search/test_mcp.py",

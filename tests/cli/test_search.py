@@ -15,7 +15,8 @@ from procqa.cli import main
 from procqa.cli.common import attribution_lines
 from procqa.config import SearchConfig
 from procqa.records import Attribution
-from procqa.search.searcher import Searcher, result_json
+from procqa.search.forms import result_json
+from procqa.search.searcher import Searcher
 from tests.encoder.small import write_cross_encoder
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 

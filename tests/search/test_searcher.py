@@ -16,7 +16,8 @@ from procqa.encoder.model import open_encoder
 from procqa.errors import ArtifactError, ConfigError, QueryError
 from procqa.index.build import build_index
 from procqa.index.lexical import LexicalIndex
-from procqa.search.searcher import Searcher, document_json, markdown_of, result_json
+from procqa.search.forms import document_json, markdown_of, result_json
+from procqa.search.searcher import Searcher
 from tests.index.small import ROWS, to_row, write_dataset, write_encoder
 
 

@@ -19,7 +19,7 @@ def command(out: Path, as_json: bool) -> None:
     """Go the whole way: dump → dataset → encoder → scores → index → answers, from what is bundled."""
     from procqa.demo import run_demo
     from procqa.evaluation.results import to_json
-    from procqa.search.searcher import result_json
+    from procqa.search.forms import result_json
 
     started = time.monotonic()
     steps = []

@@ -94,13 +94,13 @@ def _ask() -> Iterator[str]:
 
 
 def _json_of(result: "SearchResult") -> None:
-    from procqa.search.searcher import result_json
+    from procqa.search.forms import result_json
 
     print_json(result_json(result))
 
 
 def _lines_of(result: "SearchResult") -> None:
-    from procqa.search.searcher import hit_json
+    from procqa.search.forms import hit_json
 
     for hit in result.hits:
         click.echo(json.dumps(hit_json(hit), ensure_ascii=False))
@@ -157,7 +157,7 @@ def _print_hit(hit: "Hit", console: "Console") -> None:
     from rich.syntax import Syntax
     from rich.text import Text
 
-    from procqa.search.searcher import markdown_of
+    from procqa.search.forms import markdown_of
     from procqa.text import segments
 
     document = hit.document

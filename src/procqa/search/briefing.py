@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from procqa.errors import QueryError
 from procqa.records import LOCAL, Document, Hit
+from procqa.search.forms import markdown_of
 from procqa.search.quoting import Quotation, count_tokens, head_of, legible, link, name
 from procqa.search.screening import screen
-from procqa.search.searcher import SearchResult, markdown_of
+from procqa.search.searcher import SearchResult
 from procqa.text import join, one_line, segments
 
 LEAST_TOKENS, MOST_TOKENS = 500, 20_000

@@ -1,13 +1,13 @@
 """Answers queries from an index: words, vectors, or both as one score.
 
 The one place where an encoder meets an index. Python, the command line, HTTP and the page all call
-``Searcher.search``, and all show ``result_json`` of what it returns.
+``Searcher.search``, and all show what ``forms`` makes of it.
 """
 
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Explanation, Hit
 from procqa.search.fusion import fuse
 from procqa.search.query import Query, parse_query
-from procqa.text import fence, lexical_tokens
+from procqa.text import lexical_tokens
 
 FUSION_DEPTH = 100
 """Hits of each list that are fused, at least. Source: ours, docs/decisions/0007."""
@@ -334,73 +334,3 @@ class Searcher:
 def _columns(ranking: Ranking) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The positions and the scores of a ranking."""
     return np.array([position for position, _ in ranking], np.int64), np.array([score for _, score in ranking])
-
-
-def markdown_of(document: Document) -> tuple[str, str]:
-    """Question and answer as Markdown: a documented function is plain text and bare code.
-
-    A function's question and answer are one thing with one id; no question of a dump is its own answer.
-    """
-    if document.question_id != document.answer_id:
-        return document.question, document.answer
-    return fence(document.question), fence(document.answer, document.language)
-
-
-def result_json(result: SearchResult) -> dict[str, Any]:
-    """What every surface shows of a result: the object of ``search --json``."""
-    return {
-        "query": result.query,
-        "mode": result.mode,
-        "seconds": round(result.seconds, 6),
-        "dump_date": result.dump_date,
-        "hits": [hit_json(hit) for hit in result.hits],
-    }
-
-
-def hit_json(hit: Hit) -> dict[str, Any]:
-    """One hit with its attribution; source code has a place instead of ids and urls."""
-    document = hit.document
-    return {
-        "rank": hit.rank,
-        "id": document.id,
-        "score": hit.score,
-        "language": document.language,
-        "title": document.title,
-        "answer": document.answer,
-        **_origin_json(document),
-        **({} if hit.explanation is None else {"explain": asdict(hit.explanation)}),
-    }
-
-
-def document_json(document: Document) -> dict[str, Any]:
-    """One document with its question, its tags and its attribution."""
-    return {
-        "id": document.id,
-        "language": document.language,
-        "title": document.title,
-        "question": document.question,
-        "answer": document.answer,
-        "tags": list(document.tags),
-        "answer_score": document.score,
-        **_origin_json(document),
-    }
-
-
-def _origin_json(document: Document) -> dict[str, Any]:
-    by = document.attribution
-    authors = {"question_author": by.question_author, "answer_author": by.answer_author}
-    licences = {"question_licence": by.question_licence, "answer_licence": by.answer_licence}
-    if document.place is not None:
-        place = {"path": document.place.path, "line": document.place.line, "symbol": document.place.symbol}
-        return {**place, **authors, **licences, "source": by.origin}
-    return {
-        "question_id": document.question_id,
-        "answer_id": document.answer_id,
-        "question_url": by.question_url,
-        "answer_url": by.answer_url,
-        **authors,
-        "question_author_url": by.question_author_url,
-        "answer_author_url": by.answer_author_url,
-        **licences,
-        "source": by.origin,
-    }

@@ -13,8 +13,9 @@ pytest.importorskip("httpx")
 from procqa.config import SearchConfig, ServeConfig
 from procqa.index.build import build_index
 from procqa.search.desk import Desk
+from procqa.search.forms import result_json
 from procqa.search.live import LiveSearcher
-from procqa.search.searcher import Searcher, result_json
+from procqa.search.searcher import Searcher
 from procqa.search.web.app import Service, _add_page
 from procqa.search.web.figures import Figures
 from tests.index.small import to_row, write_dataset

@@ -15,8 +15,9 @@ from markupsafe import Markup
 from procqa import __version__
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.records import LOCAL, Attribution, CodePlace, Hit
+from procqa.search.forms import markdown_of
 from procqa.search.pages.markup import REL, safe_url, to_html
-from procqa.search.searcher import Searcher, SearchResult, markdown_of
+from procqa.search.searcher import Searcher, SearchResult
 
 FOLDER = Path(__file__).parent
 MAX_ROWS = 12

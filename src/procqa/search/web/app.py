@@ -26,10 +26,11 @@ from procqa import __version__
 from procqa.config import MAX_QUERY_CHARS, SearchConfig, ServeConfig
 from procqa.errors import ConfigError, ProcqaError, QueryError
 from procqa.search.desk import Desk, Refused
+from procqa.search.forms import document_json, result_json
 from procqa.search.live import LiveSearcher
 from procqa.search.pages import render
 from procqa.search.problems import PROBLEMS, quote, shorten, to_sentence
-from procqa.search.searcher import Searcher, SearchResult, document_json, result_json
+from procqa.search.searcher import Searcher, SearchResult
 from procqa.search.web.agents import Agents
 from procqa.search.web.answers import problem_response, request_id
 from procqa.search.web.figures import Figures
