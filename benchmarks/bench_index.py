@@ -26,6 +26,9 @@ from procqa.index.generations import generation_folder
 
 EDITED_SHARE = 0.01
 PART_ROWS = 10_000
+FIRST_ID = 10**12
+"""Ids of further rows begin at multiples of it, one a language: no dump comes near."""
+
 BUILD_PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -41,9 +44,7 @@ build_index([Path(source)], Path(out), encoder=encoder, encoder_folder=folder,
 """
 
 
-def grow_dataset(
-    source: Path, out: Path, *, documents: int, language: str | None, edited_share: float = 0.0, seed: int = 1
-) -> Path:
+def grow_dataset(source: Path, out: Path, *, documents: int, language: str | None, edited_share: float = 0.0) -> Path:
     """A dataset of so many rows: those of another, then its titles and answers in other pairs.
 
     Args:
@@ -55,11 +56,11 @@ def grow_dataset(
     total = sum(map(len, of_language.values()))
     counts = {}
     with workspace(out, kind="dataset", recipe={}, inputs=[]) as work:
-        for name, rows in of_language.items():
+        for place, (name, rows) in enumerate(of_language.items(), start=1):
             wanted = max(1, round(documents * len(rows) / total))
             path = work.path / part_path(name, "train", 0, 1)
             path.parent.mkdir(parents=True)
-            grown = _grow(rows, wanted, edited_share, Random(seed))
+            grown = _grow(rows, wanted, edited_share, place * FIRST_ID)
             with pq.ParquetWriter(path, SCHEMA) as writer:
                 while some := list(islice(grown, PART_ROWS)):
                     writer.write_table(pa.Table.from_pylist(some, SCHEMA))
@@ -68,12 +69,13 @@ def grow_dataset(
     return out
 
 
-def _grow(rows: list[dict[str, Any]], wanted: int, edited_share: float, dice: Random) -> Iterator[dict[str, Any]]:
+def _grow(rows: list[dict[str, Any]], wanted: int, edited_share: float, first_id: int) -> Iterator[dict[str, Any]]:
+    dice = Random(first_id)
     titles = [row["title"] for row in rows]
     for number in range(wanted):
         row = rows[number % len(rows)]
         if number >= len(rows):
-            row = {**row, "title": dice.choice(titles), "answer_id": 10**12 + number}
+            row = {**row, "title": dice.choice(titles), "answer_id": first_id + number}
         is_edited = Random(number).random() < edited_share
         yield {**row, "answer": f"{row['answer']}\n\nEdited: {number}."} if is_edited else row
 
@@ -129,7 +131,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         source = source or dense_dataset(scratch, documents=min(documents, 20_000), seed=seed)
-        wanted: dict[str, Any] = {"documents": documents, "language": language, "seed": seed}
+        wanted: dict[str, Any] = {"documents": documents, "language": language}
         grown = grow_dataset(source, scratch / "grown", **wanted)
         edited = grow_dataset(source, scratch / "edited", edited_share=EDITED_SHARE, **wanted)
         print(json.dumps(measure_index(grown, edited, encoder, scratch, exact_vectors=exact_vectors)))
