@@ -42,9 +42,11 @@ def test_programs_of_all_languages_are_traced_and_a_models_space_is_described(tm
 def test_what_a_model_does_not_read_is_a_cause_for_a_model_alone(tmp_path: Path):
     write_beir(tmp_path / "long")
     opening = " ".join(f"unrelated{n}" for n in range(40))
-    rows = [{"_id": f"d{n:02}", "title": "", "text": f"pineapple file{n}"} for n in range(20)]
-    write_lines(tmp_path / "long" / "corpus.jsonl", [*rows, {"_id": "right", "title": "", "text": f"{opening} melon"}])
-    write_lines(tmp_path / "long" / "queries.jsonl", [{"_id": "q", "text": "melon"}])
+    rows = [{"_id": f"d{n:02}", "title": "", "text": f"melon juice{n}"} for n in range(20)]
+    write_lines(
+        tmp_path / "long" / "corpus.jsonl", [*rows, {"_id": "right", "title": "", "text": f"{opening} melon seeds"}]
+    )
+    write_lines(tmp_path / "long" / "queries.jsonl", [{"_id": "q", "text": "melon seeds"}])
     (tmp_path / "long" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tright\t1\n")
 
     words, model = analyses(["bm25", "default"], "beir:long", tmp_path, EvaluateConfig(bootstrap=100, max_tokens=8))
