@@ -168,12 +168,10 @@ def test_rows_that_are_taken_over_have_the_bytes_of_those_that_are_made(tmp_path
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "taken" / name).read_bytes()
 
 
-def test_a_text_is_known_by_where_its_fields_end():
-    assert text_digest("a", "b", "c") == text_digest("a", "b", "c")
-    assert (
-        len({text_digest(*texts) for texts in (("ab", "", "c"), ("a", "b", "c"), ("a", "", "bc"), ("abc", "", ""))})
-        == 4
-    )
+def test_a_text_is_known_by_where_its_fields_end_and_by_whether_it_is_code():
+    texts = (("ab", "", "c"), ("a", "b", "c"), ("a", "", "bc"), ("abc", "", ""))
+    assert len({text_digest(*text, is_code=is_code) for text in texts for is_code in (False, True)}) == 8
+    assert text_digest("a", "b", "c", is_code=True) == text_digest("a", "b", "c", is_code=True)
 
 
 @pytest.mark.parametrize("name", ["rows.arrow", "order.npy", "digests.npy"])

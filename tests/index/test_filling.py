@@ -107,6 +107,16 @@ def test_of_a_dataset_that_changed_only_new_texts_are_cut_and_encoded(tmp_path: 
     assert update([newer], index) == (6, 1, 1)
 
 
+def test_a_function_does_not_take_the_vector_of_an_answer_with_its_words(tmp_path: Path):
+    code = "def f():\n    return 1"
+    row = to_row(60, "python", "f", code, question="Sort a map.")
+    documented = code.replace("):", '):\n    """Sort a map."""')
+    project = write_project(tmp_path / "shop", {"a.py": f"{documented}\n"})
+    index = tmp_path / "i"
+    assert update([write_dataset(tmp_path / "d", [row])], index) == (1, 1, 1)
+    assert update([project], index) == (1, 1, 1)
+
+
 def test_another_encoder_encodes_all_again_and_reads_nothing(tmp_path: Path):
     class Other(WordEncoder):
         revision = "1" * 64

@@ -23,7 +23,7 @@ def open_previous(tmp_path: Path, **changes: Any) -> Previous:
 
 
 def digests_of(*texts: tuple[str, str, str]) -> np.ndarray:
-    return np.array([text_digest(*text) for text in texts], dtype=DIGEST)
+    return np.array([text_digest(*text, is_code=False) for text in texts], dtype=DIGEST)
 
 
 def test_words_and_vectors_are_found_by_text(tmp_path: Path):

@@ -157,13 +157,21 @@ def to_rows(documents: Iterable[Document]) -> Iterator[Rows]:
 
 
 def _rows_of(rows: list[dict[str, Any]]) -> Rows:
-    digests = [text_digest(row["title"], row["question"], row["answer"]) for row in rows]
+    digests = [
+        text_digest(row["title"], row["question"], row["answer"], is_code=is_code(row["question_id"], row["answer_id"]))
+        for row in rows
+    ]
     return pa.RecordBatch.from_pylist(rows, schema=SCHEMA), np.array(digests, dtype=DIGEST)
 
 
-def text_digest(title: str, question: str, answer: str) -> bytes:
+def is_code(question_id: int, answer_id: int) -> bool:
+    """Whether a document is a function or the like: it is its own question, and no question of a dump is."""
+    return question_id == answer_id
+
+
+def text_digest(title: str, question: str, answer: str, *, is_code: bool) -> bytes:
     """The 16 bytes by which the text of a document is known: its words and vectors depend on nothing else."""
-    text = f"{len(title)} {len(question)} {title}{question}{answer}"
+    text = f"{is_code} {len(title)} {len(question)} {title}{question}{answer}"
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST.itemsize).digest()
 
 

@@ -19,7 +19,7 @@ from procqa.errors import ArtifactError
 from procqa.index.chunks import Cut
 from procqa.index.dense import Halves, Vectors
 from procqa.index.dense_files import DenseRows, PartSummary, write_dense
-from procqa.index.documents import Documents, Rows, embedded_answer, to_rows, write_rows
+from procqa.index.documents import Documents, Rows, embedded_answer, is_code, to_rows, write_rows
 from procqa.index.filters import write_columns
 from procqa.index.generations import Report
 from procqa.index.lexical import BOOSTS, Indexed, Words, find_words, write_lexical
@@ -183,9 +183,9 @@ def _held_words(
 
 
 def _embedded(columns: Mapping[str, list[Any]], row: int) -> str:
-    """What of a row an encoder reads behind its title; code is its own question, and no question of a dump is."""
-    is_code = columns["question_id"][row] == columns["answer_id"][row]
-    return embedded_answer(columns["question"][row], columns["answer"][row], is_code=is_code)
+    """What of a row an encoder reads behind its title."""
+    row_is_code = is_code(columns["question_id"][row], columns["answer_id"][row])
+    return embedded_answer(columns["question"][row], columns["answer"][row], is_code=row_is_code)
 
 
 def _write_vectors(
