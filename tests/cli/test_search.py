@@ -296,11 +296,11 @@ def test_a_server_that_cannot_be_is_status_2(index: Path, arguments: list[str]):
 
 
 def test_each_line_of_standard_input_is_a_query_where_none_is_given(index: Path):
-    result = run("search", index, "--json", typed="read a file\n\nlang:python\nstart a goroutine lang:go\n")
+    result = run("search", index, "--json", typed="read a file\n\nread after:soon\nstart a goroutine lang:go\n")
 
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert [answer["query"] for answer in answers] == ["read a file", "start a goroutine lang:go"]
-    assert "must say what is looked for beside its filters" in result.stderr
+    assert "after: must be followed by a year" in result.stderr
     assert result.exit_code == 0
 
 

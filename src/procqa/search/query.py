@@ -122,7 +122,8 @@ def _parse_words(text: str) -> Query:
         sources=tuple(_each(found, "source")),
     )
     if not words:
-        raise QueryError(f"a query must say what is looked for beside its filters, got {text.strip()!r}: add a word")
+        # Nothing is looked for beside filters, so they are no filters: `-A0` may be an option somebody asks about.
+        return Query(asked=text, text=text, kind="words")
     without = tuple(found.get("without", []))
     return Query(asked=text, text=words, kind="words", wanted=wanted, phrases=phrases, without=without)
 
