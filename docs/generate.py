@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from docs import measured
 from procqa import config, errors
 from procqa.cli import COMMANDS, main
 from procqa.config import TRAIN_PRESETS
@@ -53,10 +54,16 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/http-api.md": http_page(),
         ROOT / "docs/dataset.md": dataset_page(),
         ROOT / "docs/evaluation.md": evaluation_page(),
+        ROOT / "docs/search.md": page_with("search", "own-code", measured.own_code()),
         ROOT / "docs/data-licence.md": licence_page(),
-        ROOT / "docs/scaling.md": scaling_page(),
+        ROOT / "docs/scaling.md": page_with("scaling", "curve", measured.curve()),
         ROOT / "README.md": readme,
     }
+
+
+def page_with(name: str, block: str, lines: list[str]) -> str:
+    """A page with one block of it made anew."""
+    return replace_block((ROOT / f"docs/{name}.md").read_text(encoding="utf-8"), block, "\n".join(lines))
 
 
 def dataset_page() -> str:
@@ -80,7 +87,7 @@ def evaluation_page() -> str:
     rows = [f"| {', '.join(named)} | {rest}" for rest, named in names.items()]
     publishers = ["| task | measure | as published | files below a root | layout |", "|---|---|---|---|---|", *rows]
     causes = ["| cause | rule |", "|---|---|", *(f"| {cause} | {rule} |" for cause, rule in CAUSES.items())]
-    blocks = {"tasks": tasks, "publishers": publishers, "causes": causes, "published": published_scores()}
+    blocks = {"tasks": tasks, "publishers": publishers, "causes": causes, "published": measured.published_scores()}
     for name, block in blocks.items():
         page = replace_block(page, name, "\n".join(block))
     return page
@@ -100,44 +107,6 @@ def licence_page() -> str:
     named = {(family.source, family.licence): family.name for family in reversed(FAMILIES.values())}
     rows = [f"| `{name}` | {source} | {licence} |" for (source, licence), name in reversed(named.items())]
     return replace_block(page, "benchmarks", "\n".join(["| benchmark | data | licence |", "|---|---|---|", *rows]))
-
-
-def scaling_page() -> str:
-    """The page of scaling with the last measured curve."""
-    page = (ROOT / "docs/scaling.md").read_text(encoding="utf-8")
-    found = [
-        json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "benchmarks/results").glob("bench_curve-*")
-    ]
-    lines = [
-        "| dump | rows | naive script | one job | two jobs | one job / naive | two jobs / one | memory of two jobs |"
-    ]
-    lines.append("|---:|---:|---:|---:|---:|---:|---:|---:|")
-    for point in found[-1]["curve"] if found else []:
-        naive, one, two = (point["measured"][name] for name in ("naive", "procqa-1", "procqa-2"))
-        lines.append(
-            f"| {point['dump_bytes'] / 1e9:.1f} GB | {point['rows']:,} | {naive['seconds']:.0f} s"
-            f" | {one['seconds']:.1f} s | {two['seconds']:.1f} s | {point['ratios']['procqa-1 / naive']:.2f} |"
-            f" {point['ratios']['procqa-2 / procqa-1']:.2f} | {two['peak_bytes'] / 1e6:,.0f} MB |"
-        )
-    return replace_block(
-        page, "curve", "\n".join(lines) if found else "Nothing is measured yet: `make bench` measures."
-    )
-
-
-def published_scores() -> list[str]:
-    """The table of the scores that others published, beside ours."""
-    found = sorted((ROOT / "benchmarks/results").glob("published-*"))
-    cases = json.loads(found[-1].read_text(encoding="utf-8"))["cases"] if found else []
-    lines = [
-        "| data | protocol | published | ours | repeats counted | own words | the task |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for case in cases:
-        scores = [case[name] for name in ("recomputed", "repeats counted", "own words", "the task of procqa")]
-        cells = [f"{score:.3f}".removeprefix("0") for score in (case["published"], *scores)]
-        measure = case["measure"].upper()
-        lines.append(f"| {case['case']} | {measure}, {case['protocol']} | {' | '.join(cells)} |")
-    return lines
 
 
 def cited(source: str) -> str:

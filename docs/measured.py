@@ -1,0 +1,56 @@
+"""The tables of the pages that are made from committed results: nothing in them is typed by hand."""
+
+import json
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent.parent / "benchmarks/results"
+
+
+def curve() -> list[str]:
+    """The table of time and memory over size, as last measured."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("bench_curve-*")]
+    lines = [
+        "| dump | rows | naive script | one job | two jobs | one job / naive | two jobs / one | memory of two jobs |"
+    ]
+    lines.append("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for point in found[-1]["curve"] if found else []:
+        naive, one, two = (point["measured"][name] for name in ("naive", "procqa-1", "procqa-2"))
+        lines.append(
+            f"| {point['dump_bytes'] / 1e9:.1f} GB | {point['rows']:,} | {naive['seconds']:.0f} s"
+            f" | {one['seconds']:.1f} s | {two['seconds']:.1f} s | {point['ratios']['procqa-1 / naive']:.2f} |"
+            f" {point['ratios']['procqa-2 / procqa-1']:.2f} | {two['peak_bytes'] / 1e6:,.0f} MB |"
+        )
+    return lines if found else ["Nothing is measured yet: `make bench` measures."]
+
+
+def published_scores() -> list[str]:
+    """The table of the scores that others published, beside ours."""
+    found = sorted(RESULTS.glob("published-*"))
+    cases = json.loads(found[-1].read_text(encoding="utf-8"))["cases"] if found else []
+    lines = [
+        "| data | protocol | published | ours | repeats counted | own words | the task |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for case in cases:
+        scores = [case[name] for name in ("recomputed", "repeats counted", "own words", "the task of procqa")]
+        cells = [f"{score:.3f}".removeprefix("0") for score in (case["published"], *scores)]
+        measure = case["measure"].upper()
+        lines.append(f"| {case['case']} | {measure}, {case['protocol']} | {' | '.join(cells)} |")
+    return lines
+
+
+def own_code() -> list[str]:
+    """The table of the scores of search over one's own code, as last measured."""
+    (found,) = RESULTS.glob("own_code-*.json")
+    measured = json.loads(found.read_text(encoding="utf-8"))
+    lines = ["| queries | ranked by | nDCG@10 | MRR@10 of answers | an answer among ten |", "|---|---|---|---|---|"]
+    for name, of_modes in measured["scores"].items():
+        for mode, scores in of_modes.items():
+            cells = ["{:.3f} ({:.3f}–{:.3f})".format(*scores[key]) for key in ("ndcg@10", "mrr@10", "success@10")]
+            lines.append(f"| {name} | {mode} | {' | '.join(cells)} |")
+    told = [
+        f"{mode} {against['delta']:+.3f}, p {against['p_holm']:.3f}"
+        for mode, against in measured["hybrid against"].items()
+    ]
+    count = f"{measured['judgements']:,} judgements; {measured['hits without a judgement']} hits without one."
+    return [*lines, "", f"{count} nDCG of hybrid minus that of {'; of '.join(told)} (Holm)."]
