@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from procqa.artifact import describe_files, digest_files
 from procqa.encoder.distinct import encode_distinct
 from procqa.encoder.precision import Precision
-from procqa.encoder.static import TOKENIZER_FILE
+from procqa.encoder.static import TOKENIZER_FILE, parse_tokenizer
 from procqa.encoder.validation import FUSION_WEIGHT
 from procqa.errors import ArtifactError
 
@@ -130,8 +130,6 @@ def open_graph(
         ArtifactError: a file is missing or broken.
         MissingExtra: the library that computes the graph is not installed.
     """
-    from tokenizers import Tokenizer
-
     from procqa.encoder.openvino import load
 
     try:
@@ -141,10 +139,7 @@ def open_graph(
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactError(f"{folder} must hold a graph, {GRAPH_FILE} and {TOKENIZER_FILE}: {error}") from error
     compute, arithmetic = load(folder, shape.format, precision=precision)
-    try:
-        tokenizer = Tokenizer.from_str(tokenizer_text)
-    except Exception as error:  # tokenizers raises nothing narrower
-        raise ArtifactError(f"{folder / TOKENIZER_FILE} is not a readable tokenizer: {error}") from error
+    tokenizer = parse_tokenizer(tokenizer_text, folder / TOKENIZER_FILE)
     encoder = graph_encoder(name, revision, tokenizer, (compute, arithmetic), shape=shape, max_tokens=max_tokens)
     return replace(encoder, fusion_weight=fusion_weight)
 

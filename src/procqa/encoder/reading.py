@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from procqa.encoder.static import TOKENIZER_FILE
+from procqa.encoder.static import TOKENIZER_FILE, parse_tokenizer
 from procqa.errors import ArtifactError
 
 ReadPart = Callable[[str], str]
@@ -20,15 +20,14 @@ def open_reader(folder: Path, *, max_tokens: int) -> ReadPart | None:
     Raises:
         ArtifactError: the tokenizer is broken.
     """
-    from tokenizers import Tokenizer
-
     path = folder / TOKENIZER_FILE
     if not path.exists():
         return None
     try:
-        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-    except Exception as error:  # tokenizers raises nothing narrower
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path} is not a readable tokenizer: {error}") from error
+    tokenizer = parse_tokenizer(text, path)
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
 

@@ -116,17 +116,15 @@ def open_static(folder: Path, *, name: str, max_tokens: int, fusion_weight: floa
     """
     import safetensors
     import safetensors.numpy
-    from tokenizers import Tokenizer
 
     weights = folder / WEIGHTS_FILE
     try:
         embeddings = _read_embeddings(safetensors.numpy.load_file(weights))
-        tokenizer = Tokenizer.from_str((folder / TOKENIZER_FILE).read_text(encoding="utf-8"))
+        text = (folder / TOKENIZER_FILE).read_text(encoding="utf-8")
         revision = sha256_file(weights)
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise ArtifactError(f"{folder} must hold {WEIGHTS_FILE} and {TOKENIZER_FILE} of an encoder: {error}") from error
-    except Exception as error:  # tokenizers raises nothing narrower
-        raise ArtifactError(f"{folder / TOKENIZER_FILE} is not a readable tokenizer: {error}") from error
+    tokenizer = parse_tokenizer(text, folder / TOKENIZER_FILE)
     if embeddings.ndim != 2 or len(embeddings) < tokenizer.get_vocab_size():
         raise ArtifactError(
             f"{weights} must hold a row for each of {tokenizer.get_vocab_size()} tokens, got {embeddings.shape}"
@@ -136,6 +134,23 @@ def open_static(folder: Path, *, name: str, max_tokens: int, fusion_weight: floa
     read = min(max_tokens, limits["max_length"]) if limits else max_tokens
     tokenizer.enable_truncation(read)
     return StaticEncoder(name, revision, tokenizer, embeddings, read, fusion_weight)
+
+
+def parse_tokenizer(text: str, path: Path) -> "Tokenizer":
+    """The tokenizer that a tokenizer.json describes.
+
+    Args:
+        path: where it stands, for the sentence.
+
+    Raises:
+        ArtifactError: it describes none.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_str(text)
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise ArtifactError(f"{path} is not a readable tokenizer: {error}") from error
 
 
 def _read_embeddings(tensors: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
