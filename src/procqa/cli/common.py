@@ -6,13 +6,11 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from procqa.config import EvaluateConfig
-from procqa.errors import ArtifactError, MissingExtra
 from procqa.records import LOCAL, Attribution, CodePlace
 from procqa.text import one_line
 
@@ -124,18 +122,6 @@ def attribution_lines(by: Attribution, place: CodePlace | None) -> Iterator[str]
 
 def _link(url: str | None) -> str:
     return f", {url}" if url else ""
-
-
-def tell_staleness(index: Path) -> None:
-    """Say on standard error how far an index lies behind its sources, where these can be looked at."""
-    from procqa.index.staleness import find_staleness
-
-    try:
-        behind = find_staleness(index)
-    except (ArtifactError, MissingExtra):
-        return  # the index has answered already, and whoever updates it will be told
-    if behind.is_stale:
-        click.echo(f"procqa: {behind.sentence}", err=True)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import attribution_lines, config_options, json_option, print_json, tell_staleness, to_config
+from procqa.cli.common import attribution_lines, config_options, json_option, print_json, to_config
 from procqa.config import MAX_QUERY_CHARS, SearchConfig
 from procqa.errors import QueryError
 from procqa.text import one_line, visible
@@ -52,6 +52,7 @@ def command(
     Code and error messages may be pasted as they are.
     """
     from procqa.encoder.cross_encoder import open_cross_encoder
+    from procqa.index.staleness import tell_staleness
     from procqa.search.searcher import Searcher
 
     if as_json and as_lines:
@@ -72,7 +73,8 @@ def command(
                 click.echo(f"procqa: {error}", err=True)
     finally:
         searcher.close()
-    tell_staleness(index)
+    if behind := tell_staleness(index):
+        click.echo(f"procqa: {behind}", err=True)
 
 
 def _ask() -> Iterator[str]:

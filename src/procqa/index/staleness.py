@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procqa.artifact import load_manifest
-from procqa.errors import ArtifactError, DumpError
+from procqa.errors import ArtifactError, DumpError, MissingExtra
 from procqa.index.generations import generation_folder
 from procqa.index.sources import Source
 from procqa.index.stamps import Stamp, load_stamps
@@ -70,6 +70,18 @@ def find_staleness(index: Path, sources: Sequence[Path] | None = None) -> Stalen
         gone += len(held.keys() - now.keys())
     unknown += [entry.name for entry in entries]
     return Staleness(changed=changed, new=new, gone=gone, unknown=tuple(unknown))
+
+
+def tell_staleness(index: Path) -> str | None:
+    """The sentence for a user whose index lies behind its sources; None where it does not, or where nobody can tell.
+
+    An index that answers is of use, so what cannot be looked at is no failure here; an update will tell of it.
+    """
+    try:
+        behind = find_staleness(index)
+    except (ArtifactError, MissingExtra):
+        return None
+    return behind.sentence if behind.is_stale else None
 
 
 def _take_entry(entries: list[SourceEntry], name: str) -> dict[str, str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import uvicorn
 
 from procqa.config import ServeConfig
-from procqa.errors import ArtifactError, ConfigError, MissingExtra, ProcqaError
-from procqa.index.staleness import find_staleness
+from procqa.errors import ConfigError, ProcqaError
+from procqa.index.staleness import tell_staleness
 from procqa.search.connection import MAX_HEAD_BYTES, Connection
 from procqa.search.web.app import make_app
 from procqa.search.web.gate import is_loopback
@@ -83,7 +83,8 @@ def _run(index: Path, config: ServeConfig, announce: Callable[[str], object]) ->
         logger.info("serving %s", url, extra={"facts": {"url": url, "index": str(index)}})
         if config.token_file is None and not is_loopback(config.host):
             logger.warning("whoever reaches this address can read the index: give a --token-file")
-        _tell_staleness(index)
+        if behind := tell_staleness(index):
+            logger.warning("%s", behind)
         announce(url)
         server = uvicorn.Server(
             uvicorn.Config(
@@ -99,13 +100,3 @@ def _run(index: Path, config: ServeConfig, announce: Callable[[str], object]) ->
             )
         )
         server.run(sockets=[opened])
-
-
-def _tell_staleness(index: Path) -> None:
-    """Say in the log how far the index lies behind its sources, where these can be looked at."""
-    try:
-        behind = find_staleness(index)
-    except (ArtifactError, MissingExtra):
-        return  # the index is served already, and whoever updates it will be told
-    if behind.is_stale:
-        logger.warning("%s", behind.sentence)
