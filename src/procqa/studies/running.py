@@ -1,0 +1,232 @@
+"""Arms × bases × seeds → encoders and their scores, in a folder that all studies share.
+
+A run that is there already, whole, is taken as it is; one that was killed goes on. Two studies that ask for the same
+encoder train it once. Source: ours, docs/decisions/0029-studies.md.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from procqa.artifact import as_json, load_manifest
+from procqa.config import EvaluateConfig, MineConfig, TrainConfig, train_config
+from procqa.encoder.mining import mine
+from procqa.encoder.summary import TrainSummary
+from procqa.encoder.training import train
+from procqa.files import write_durably
+from procqa.studies.materials import Materials
+from procqa.studies.measuring import Scores, load_scores, measure_tasks, save_scores
+from procqa.studies.scales import BaseScale
+from procqa.studies.statement import BEFORE, Arm, Study
+
+WORDS = "words"
+"""The base of BM25, which stands beside all others and is not trained."""
+
+ONCE = ("both-answer", "docstring-function")
+"""The pair types that hold every text of a dataset once, for the tokenizer to learn from."""
+
+Report = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One arm on one base with one seed, trained and measured.
+
+    Args:
+        sha256: of the encoder; empty for words.
+        stages: what each stage of training did: steps, pairs, tokens, loss, settings.
+        cpu_s: processor time of training and of measuring; what another study of the same folder did first counts too.
+        scores: by task.
+    """
+
+    arm: str
+    base: str
+    seed: int
+    sha256: str
+    stages: tuple[Mapping[str, Any], ...]
+    cpu_s: float
+    scores: tuple[Scores, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    folder: Path
+    sha256: str
+    stages: tuple[Mapping[str, Any], ...]
+    cpu_s: float
+
+
+class Runner:
+    """Makes the runs of one study."""
+
+    def __init__(self, study: Study, materials: Materials, work: Path, *, report: Report) -> None:
+        self._study, self._materials, self._work, self._report = study, materials, work, report
+
+    def run_base(self, base: str, scale: BaseScale) -> Iterator[Run]:
+        """Every arm of the study that is measured, seed by seed.
+
+        Raises:
+            ProcqaError: whatever training or measuring says.
+        """
+        arms = [self._study.arm(name) for name in dict.fromkeys([BEFORE, *(arm.name for arm in self._study.arms)])]
+        for seed in scale.seeds:
+            of_seed: dict[str, _Trained] = {}
+            for arm in arms:
+                self._report(f"{self._study.name}: {base}, seed {seed}, {arm.name}", 0)
+                of_seed[arm.name] = trained = self._train(arm, scale, seed, of_seed)
+                yield self._measure(arm.name, base, scale, seed, trained)
+
+    def run_words(self, scale: BaseScale) -> Run:
+        """BM25 on everything that the study measures, for comparison."""
+        self._report(f"{self._study.name}: bm25", 0)
+        return self._measure("bm25", WORDS, scale, 0, None)
+
+    def _train(self, arm: Arm, scale: BaseScale, seed: int, earlier: Mapping[str, _Trained]) -> _Trained:
+        """The encoder of an arm, stage after stage."""
+        start = {**scale.settings, "pairs": ONCE, "seed": seed, "steps": 0}
+        for name in ("epochs", "tokens"):
+            start.pop(name, None)
+        made = self._train_stage(self._study.materials, train_config("macp", start), before=None)
+        for number, stage in enumerate(arm.stages):
+            settings = {**scale.settings, **(scale.fine_tuning if stage.fine_tunes else {}), **stage.settings}
+            settings |= {"base": str(made.folder), "seed": seed}
+            if stage.batch_times != 1:
+                settings["batch_size"] = round(settings["batch_size"] * stage.batch_times)
+                settings["steps"] = round(settings["steps"] / stage.batch_times)
+            if stage.as_many_tokens_as is not None:
+                settings = {name: value for name, value in settings.items() if name not in ("steps", "epochs")}
+                settings["tokens"] = earlier[stage.as_many_tokens_as].stages[number]["tokens_seen"]
+            if stage.mined_by is not None:
+                mined = (self._mine(name, earlier[stage.mined_by]) for name in stage.data)
+                settings["hard_negatives"] = tuple(map(str, mined))
+            config = train_config("macp", settings)
+            made = self._train_stage(stage.data, config, before=made)
+        return made
+
+    def _train_stage(self, data: Sequence[str], config: TrainConfig, *, before: _Trained | None) -> _Trained:
+        """One training run, named by what it is made of, so that no two runs share a folder."""
+        materials = [self._materials.get(material) for material in data]
+        told = {field: value for field, value in asdict(config).items() if field not in ("base", "hard_negatives")}
+        made_of = {
+            "base": config.base if before is None else before.sha256,
+            "data": [[material.name, material.sha256] for material in materials],
+            "settings": as_json(told),
+            "mined": [load_manifest(Path(folder)).sha256 for folder in config.hard_negatives],
+        }
+        key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+        out = self._work / "encoders" / key
+        cost = self._work / "costs" / f"{out.name}.json"
+        started = time.process_time()
+        summary = train([material.path for material in materials], out, config, report=lambda _: None)
+        if not cost.exists():
+            _write(cost, {"cpu_s": round(time.process_time() - started, 1)})
+        stage = {
+            "data": list(data),
+            "settings": {field: value for field, value in as_json(told).items() if field in SETTINGS},
+            **{field: getattr(summary, field) for field in ("steps", "pairs_seen", "tokens_seen", "loss")},
+            "streams": _sum_streams(summary),
+        }
+        spent = json.loads(cost.read_text(encoding="utf-8"))["cpu_s"]
+        if before is None:
+            return _Trained(out, summary.sha256, (), spent)
+        return _Trained(out, summary.sha256, (*before.stages, stage), before.cpu_s + spent)
+
+    def _mine(self, material: str, teacher: _Trained) -> Path:
+        """Hard negatives of a material by an encoder that another arm trained."""
+        data = self._materials.get(material)
+        key = hashlib.sha256(f"{teacher.sha256} {data.sha256}".encode()).hexdigest()[:16]
+        out = self._work / "mined" / f"{material}-{key}"
+        mine(data.path, str(teacher.folder), out, MineConfig(), report=lambda *_: None)
+        return out
+
+    def _measure(self, arm: str, base: str, scale: BaseScale, seed: int, trained: _Trained | None) -> Run:
+        """The scores of an encoder, or of words, on the exams that take the arm."""
+        ranker, sha256 = ("bm25", "") if trained is None else (str(trained.folder), trained.sha256)
+        scores: list[Scores] = []
+        cpu_s = 0.0 if trained is None else trained.cpu_s
+        for exam in self._study.exams:
+            if exam.arms and arm not in (*exam.arms, "bm25"):
+                continue
+            tasks = exam.tasks_of(reads_slowly=scale.reads_slowly)
+            roots = [self._materials.get(name) for name in exam.roots]
+            config = EvaluateConfig(max_tokens=train_config("macp", scale.settings).max_tokens)
+            asked = {
+                "ranker": sha256 or "bm25",
+                "exam": exam.name,
+                "tasks": list(tasks),
+                "roots": [root.sha256 for root in roots],
+                "config": asdict(config),
+                "looks_at": list(self._study.looks_at),
+            }
+            key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+            path = self._work / "scores" / f"{exam.name}-{key}.jsonl"
+            if not path.exists():
+                started = time.process_time()
+                measured = measure_tasks(
+                    ranker,
+                    exam.name,
+                    tasks,
+                    [root.path for root in roots],
+                    config,
+                    encoder=None if trained is None else trained.folder,
+                    looks_at=self._study.looks_at,
+                    report=self._report,
+                )
+                found = list(measured)
+                save_scores(path, {"asked": asked, "cpu_s": round(time.process_time() - started, 1)}, found)
+            told, of_exam = load_scores(path)
+            scores += of_exam
+            cpu_s += told["cpu_s"]
+        return Run(
+            arm=arm,
+            base=base,
+            seed=seed,
+            sha256=sha256,
+            stages=() if trained is None else trained.stages,
+            cpu_s=round(cpu_s, 1),
+            scores=tuple(scores),
+        )
+
+
+SETTINGS = (
+    "pairs",
+    "languages",
+    "shared_rows",
+    "towers",
+    "batches",
+    "steps",
+    "tokens",
+    "batch_size",
+    "learning_rate",
+    "loss",
+    "temperature",
+    "margin",
+    "negatives",
+    "alpha",
+    "max_tokens",
+    "seed",
+)
+"""What is told of a stage's settings beside its arm."""
+
+
+def _sum_streams(summary: TrainSummary) -> dict[str, int]:
+    """The pairs that the streams of each pair type hold."""
+    held: dict[str, int] = {}
+    for name, stream in summary.streams.items():
+        pair_type = name.rpartition("/")[2]
+        held[pair_type] = held.get(pair_type, 0) + stream["pairs"]
+    return held
+
+
+def _write(path: Path, told: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(path, json.dumps(told))
+
+
+def drop_labels(run: Run) -> Run:
+    """A run without what only one look at it needs, which is most of its memory."""
+    return replace(run, scores=tuple(replace(one, labels=None, examples=()) for one in run.scores))
