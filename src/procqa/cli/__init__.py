@@ -27,6 +27,7 @@ COMMANDS = {
     "search": "answer a query from an index",
     "serve": "serve an index over HTTP, with a page",
     "mcp": "answer an agent from an index",
+    "study": "run one of the studies: a claim of the paper, or an open question, as an experiment",
     "verify": "check a folder against its manifest, down to the dump",
     "show": "look into any folder procqa made",
     "doctor": "say what is installed and works",

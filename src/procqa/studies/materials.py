@@ -183,8 +183,8 @@ class Materials:
 def _describe(path: Path) -> tuple[str, int | None]:
     """The digest of a folder, and the rows of a dataset."""
     if is_dataset(path):
-        manifest = load_manifest(path, kind="dataset")
-        return manifest.sha256, int(manifest.counts["kept"])
+        rows = sum(sum(splits.values()) for splits in dataset_languages(path).values())
+        return load_manifest(path, kind="dataset").sha256, rows
     return digest_input(path).sha256, None
 
 
