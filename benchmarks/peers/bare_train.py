@@ -63,18 +63,23 @@ def take(tokens: Tokens, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.T
     return torch.from_numpy(np.concatenate(chosen).astype(np.int64)), torch.from_numpy(offsets)
 
 
+def linear_schedule(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    """Up in the first tenth of the steps, then down to nothing."""
+    warmup = max(1, steps // 10)
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warmup, (steps - step) / max(1, steps - warmup))
+    )
+
+
 def train(languages: list[dict[str, Tokens]], settings: dict[str, Any]) -> dict[str, float]:
-    """Pairs and seconds of the training steps."""
+    """Pairs and seconds of the training steps, and the mean loss of the last of them."""
     torch.manual_seed(42)
     bag = torch.nn.EmbeddingBag(settings["vocabulary"], settings["dimensions"], mode="mean")
     torch.nn.init.normal_(bag.weight, std=0.1)
     steps = settings["steps"]
     optimizer = torch.optim.AdamW(bag.parameters(), lr=settings["learning_rate"], weight_decay=0.0, fused=True)
-    warmup = max(1, steps // 10)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warmup, (steps - step) / max(1, steps - warmup))
-    )
-    pairs, started = 0, time.perf_counter()
+    schedule = linear_schedule(optimizer, steps)
+    pairs, losses, started = 0, [], time.perf_counter()
     for queries, documents in draw(languages, steps, settings["batch_size"]):
         left = torch.nn.functional.normalize(bag(*queries), dim=1)  # (B, D)
         right = torch.nn.functional.normalize(bag(*documents), dim=1)  # (B, D)
@@ -86,7 +91,9 @@ def train(languages: list[dict[str, Tokens]], settings: dict[str, Any]) -> dict[
         optimizer.step()
         schedule.step()
         pairs += len(scores)
-    return {"pairs": pairs, "seconds": time.perf_counter() - started, "loss": float(loss)}
+        losses.append(loss.detach())
+    seconds = time.perf_counter() - started
+    return {"pairs": pairs, "seconds": seconds, "loss": float(torch.stack(losses[-settings["last_steps"] :]).mean())}
 
 
 def main(settings_file: str) -> None:

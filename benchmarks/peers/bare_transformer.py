@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import torch
 from sentence_transformers import SentenceTransformer
 
-from benchmarks.peers.bare_train import PAIR_TYPES
+from benchmarks.peers.bare_train import PAIR_TYPES, linear_schedule
 
 
 def read_texts(dataset: Path) -> list[dict[str, list[str]]]:
@@ -37,16 +37,17 @@ def encode(model: SentenceTransformer, texts: list[str]) -> torch.Tensor:
 
 
 def train(languages: list[dict[str, list[str]]], settings: dict[str, Any]) -> dict[str, float]:
-    """Pairs and seconds of the training steps."""
+    """Pairs and seconds of the training steps, and the mean loss of the last of them."""
     torch.manual_seed(42)
     model = SentenceTransformer(settings["base"], local_files_only=True)
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings["learning_rate"], weight_decay=0.0, fused=True)
+    schedule = linear_schedule(optimizer, settings["steps"])
     generator = np.random.default_rng(42)
     streams = [(columns, *pair) for columns in languages for pair in PAIR_TYPES]
     sizes = np.array([len(columns[query]) for columns, query, _ in streams])
     shares = np.sqrt(sizes) / np.sqrt(sizes).sum()
-    pairs, started = 0, time.perf_counter()
+    pairs, losses, started = 0, [], time.perf_counter()
     for number in generator.choice(len(streams), size=settings["steps"], p=shares):
         columns, query, document = streams[number]
         rows = generator.choice(sizes[number], size=min(settings["batch_size"], sizes[number]), replace=False)
@@ -58,8 +59,11 @@ def train(languages: list[dict[str, list[str]]], settings: dict[str, Any]) -> di
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
         pairs += len(scores)
-    return {"pairs": pairs, "seconds": time.perf_counter() - started, "loss": float(loss)}
+        losses.append(loss.detach())
+    seconds = time.perf_counter() - started
+    return {"pairs": pairs, "seconds": seconds, "loss": float(torch.stack(losses[-settings["last_steps"] :]).mean())}
 
 
 def main(settings_file: str) -> None:

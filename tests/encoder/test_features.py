@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from procqa.encoder.features import TextFeatures, TokenFeatures, count_tokens, open_features
+from procqa.encoder.features import TEXTS_AT_ONCE, TextFeatures, TokenFeatures, count_tokens, open_features
 from procqa.encoder.streams import StreamConfig, Texts, write_texts
 from tests.encoder.small import make_dataset
 
@@ -42,6 +42,33 @@ def test_a_transformers_texts_are_tokenized_when_they_are_drawn(path: Path):
     assert found["input_ids"].shape == (2, 8)
     assert found["attention_mask"].sum(dim=1).tolist() == [8, 4]
     assert count_tokens(found) == 12
+
+
+@pytest.mark.parametrize("padding_side", ["left", "right"])
+def test_many_texts_are_tokenized_some_at_a_time_and_padded_as_all_at_once(path: Path, padding_side: str):
+    from procqa.encoder.model import find_encoder, load_model
+
+    first = load_model(find_encoder("minilm"), max_tokens=8)[0]
+    first.tokenizer.padding_side = padding_side
+    sizes = []
+
+    class Watched:
+        tokenizer = first.tokenizer
+
+        def preprocess(self, texts):
+            sizes.append(len(texts))
+            return first.preprocess(texts)
+
+    rows = np.repeat(np.array([0, 6], dtype=np.int32), TEXTS_AT_ONCE)[1:]  # the short texts first
+    with Texts(path) as texts:
+        views = np.full(len(rows), texts.columns.index("answer"))
+        found = TextFeatures(Watched(), texts).take(rows, views)
+        expected = first.preprocess(texts.take(rows, views))
+    assert sizes == [128, 127]
+    assert found.pop("is_there").all()
+    assert {name: value.tolist() for name, value in found.items()} == {
+        name: expected[name].tolist() for name in ("input_ids", "token_type_ids", "attention_mask")
+    }
 
 
 def test_token_numbers_that_were_computed_are_not_computed_again(path: Path, static_folder: Path):

@@ -43,9 +43,10 @@ def references(queries, documents, temperature):
 @pytest.mark.parametrize("form", LOSSES)
 @pytest.mark.parametrize("temperature", [0.01, 0.05, 1.0])
 @pytest.mark.parametrize("further", [0, 5])
-def test_a_loss_and_its_gradients_are_those_of_the_reference(form, temperature, further):
+@pytest.mark.parametrize("rows_at_once", [None, 1, 5])
+def test_a_loss_and_its_gradients_are_those_of_the_reference(form, temperature, further, rows_at_once):
     queries, documents = sides(further=further)
-    ours, masked = LOSSES[form](queries, documents, temperature=temperature)
+    ours, masked = LOSSES[form](queries, documents, temperature=temperature, rows_at_once=rows_at_once)
     theirs = references(queries, documents, temperature)[form]
     torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-6)
     assert masked == 0
@@ -83,11 +84,14 @@ def test_info_nce_of_two_pairs_by_hand():
 
 
 @pytest.mark.parametrize("form", LOSSES)
-def test_what_is_masked_might_as_well_not_be_there(form):
+@pytest.mark.parametrize("rows_at_once", [None, 4])
+def test_what_is_masked_might_as_well_not_be_there(form, rows_at_once):
     queries, documents = sides(6)
     # The last two pairs share a text, so neither is a negative of the other.
     keys = torch.tensor([[0, 10], [1, 11], [2, 12], [3, 13], [4, 14], [4, 15]])
-    ours, masked = LOSSES[form](queries, documents, temperature=0.1, false_negatives=FalseNegatives(keys))
+    ours, masked = LOSSES[form](
+        queries, documents, temperature=0.1, false_negatives=FalseNegatives(keys), rows_at_once=rows_at_once
+    )
     assert masked == {"one-way": 2, "symmetric": 4, "four-way": 8}[form]
     total = 0.0
     for i in range(6):

@@ -4,9 +4,10 @@ import pytest
 import torch
 import torch.multiprocessing
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from procqa.encoder.losses import LOSSES
-from procqa.encoder.objective import Objective, gather, select
+from procqa.encoder.objective import SIMILARITIES, Objective, gather, select
 
 
 class Tiny(nn.Module):
@@ -51,6 +52,34 @@ def test_a_few_rows_at_a_time_give_the_loss_and_gradients_of_all_at_once(form, r
     cached, of_chunks, _ = step(model, sides, form=form, rows_at_once=rows_at_once)
     torch.testing.assert_close(cached, whole, atol=1e-6, rtol=1e-6)
     torch.testing.assert_close(of_chunks, gradient, atol=1e-6, rtol=1e-5)
+
+
+class LargestResult(TorchDispatchMode):
+    """Remembers how many numbers the largest tensor has that torch makes meanwhile."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for made in result if isinstance(result, (tuple, list)) else [result]:
+            if isinstance(made, torch.Tensor):
+                self.numbers = max(self.numbers, made.numel())
+        return result
+
+
+@pytest.mark.parametrize(("form", "blocks"), [("one-way", 1), ("symmetric", 1), ("four-way", 4)])
+def test_similarities_of_a_large_batch_are_never_all_in_memory(form, blocks):
+    model, sides = Tiny(), [features(1024, 1), features(1024, 2)]
+    results = []
+    for rows_at_once, largest in ((None, 1024 * 1024), (256, SIMILARITIES)):
+        with LargestResult() as made:
+            results.append(step(model, sides, form=form, rows_at_once=rows_at_once))
+        assert made.numbers == blocks * largest
+    (whole, gradient, _), (cached, of_blocks, _) = results
+    torch.testing.assert_close(cached, whole, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(of_blocks, gradient, atol=1e-6, rtol=1e-5)
 
 
 def test_the_second_pass_drops_out_what_the_first_did_and_leaves_the_generator_where_it_was():

@@ -33,8 +33,13 @@ def count_tokens(features: Mapping[str, "Tensor"]) -> int:
     return len(features["input_ids"]) if read is None else int(read.sum())
 
 
+TEXTS_AT_ONCE = 128
+"""Texts that are tokenized at a time: a tokenizer holds about 100 bytes for each token of them, cut ones too.
+Source: ours, docs/decisions/0015."""
+
+
 class TextFeatures:
-    """Tokenizes the texts of a batch when it is drawn.
+    """Tokenizes the texts of a batch when it is drawn, some at a time.
 
     Args:
         first: the module of a sentence-transformers model that reads texts.
@@ -48,12 +53,37 @@ class TextFeatures:
     def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
         """Padded token numbers (B, L), their mask, and which texts (B,) are not blank."""
         import torch
+
+        is_there = torch.empty(len(rows), dtype=torch.bool)
+        parts = []
+        for start in range(0, len(rows), TEXTS_AT_ONCE):
+            some = slice(start, start + TEXTS_AT_ONCE)
+            texts = self._texts.take(rows[some], views[some])
+            is_there[some] = torch.tensor([bool(text.strip()) for text in texts])
+            parts.append(self._read(texts))
+        return {**self._join(parts), "is_there": is_there}
+
+    def _read(self, texts: list[str]) -> dict[str, "Tensor"]:
         from torch import Tensor
 
-        texts = self._texts.take(rows, views)
         features: dict[str, object] = self._first.preprocess(texts)
-        tensors = {name: value for name, value in features.items() if isinstance(value, Tensor)}
-        return {**tensors, "is_there": torch.tensor([bool(text.strip()) for text in texts])}
+        return {name: value for name, value in features.items() if isinstance(value, Tensor)}
+
+    def _join(self, parts: list[dict[str, "Tensor"]]) -> dict[str, "Tensor"]:
+        """The features of all texts, padded to the longest as the tokenizer pads."""
+        import torch
+        from torch.nn.functional import pad
+
+        tokenizer = self._first.tokenizer
+        fillers = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
+        longest = max(part["input_ids"].shape[1] for part in parts)
+
+        def widen(name: str, value: "Tensor") -> "Tensor":
+            missing = longest - value.shape[1]
+            ends = (missing, 0) if tokenizer.padding_side == "left" else (0, missing)
+            return pad(value, ends, value=fillers.get(name, 0))
+
+        return {name: torch.cat([widen(name, part[name]) for part in parts]) for name in parts[0]}
 
 
 class TokenFeatures:

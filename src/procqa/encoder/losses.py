@@ -6,7 +6,8 @@ queries to each other and of documents to each other into the same sum. Source: 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -28,28 +29,46 @@ class FalseNegatives:
     keys: Tensor | None = None
     margin: float | None = None
 
-    def mask(self, scores: Tensor, positives: Tensor) -> Tensor:
-        """(B, N) bool, True for the places that do not count; the diagonal, where the positive stands, never is.
+    def mask(self, scores: Tensor, positives: Tensor, *, first: int = 0) -> Tensor:
+        """(b, N) bool, True for the places that do not count; never those of the positives.
 
         Args:
-            scores: (B, N) cosines.
-            positives: (B,) that of each row's positive.
+            scores: (b, N) cosines.
+            positives: (b,) that of each row's positive.
+            first: which of all rows the first one is: its positive stands in this column.
         """
         mask = torch.zeros_like(scores, dtype=torch.bool)
         if self.keys is not None:
-            own, others = self.keys[: len(scores)], self.keys[: scores.shape[1]]
+            own, others = self.keys[first : first + len(scores)], self.keys[: scores.shape[1]]
             for column in range(self.keys.shape[1]):
                 mask |= own[:, column, None] == others[None, :, column]
         if self.margin is not None:
             mask |= scores > positives[:, None] + self.margin
-        return mask.fill_diagonal_(False)
+        mask.diagonal(first).fill_(False)
+        return mask
+
+    def hide(self, scores: Tensor, positives: Tensor, *, first: int = 0) -> tuple[Tensor, int]:
+        """The scores with -inf in the places that do not count, and how many those are; arguments as of ``mask``."""
+        if self.margin is None and not self._has_common_keys():
+            return scores, 0
+        mask = self.mask(scores.detach(), positives.detach(), first=first)
+        return scores.masked_fill(mask, -torch.inf), int(mask.sum())
+
+    def _has_common_keys(self) -> bool:
+        """Whether any two documents share a key: batches are drawn so that it is rare, and comparing all is slow."""
+        return self.keys is not None and any(len(column.unique()) < len(column) for column in self.keys.T)
 
 
 NOTHING_MASKED = FalseNegatives()
 
 
 def info_nce(
-    queries: Tensor, documents: Tensor, *, temperature: float, false_negatives: FalseNegatives = NOTHING_MASKED
+    queries: Tensor,
+    documents: Tensor,
+    *,
+    temperature: float,
+    false_negatives: FalseNegatives = NOTHING_MASKED,
+    rows_at_once: int | None = None,
 ) -> tuple[Tensor, int]:
     """Mean cross-entropy of each query against every document of the batch, and how many documents were masked.
 
@@ -57,6 +76,8 @@ def info_nce(
         queries: (B, D) float, unit rows.
         documents: (N, D) float, unit rows, N ≥ B: documents[i] answers queries[i], further ones answer none.
         temperature: τ > 0, dimensionless.
+        rows_at_once: rows whose similarities are in memory at a time, gradients computed with the loss; None keeps
+            those of all. The loss is the same.
 
     Returns:
         () float: nats; and the masked places of (B, N).
@@ -67,29 +88,41 @@ def info_nce(
     Source: docs/paper.md#loss (the authors' code adds three terms: ``four_way``).
     """
     _check(queries, documents)
-    scores = queries @ documents.T  # (B, N)
-    positives = scores.diagonal()
-    mask = false_negatives.mask(scores.detach(), positives.detach())
-    logits = scores.masked_fill(mask, -torch.inf) / temperature
-    loss = (torch.logsumexp(logits, dim=1) - positives / temperature).mean()
-    return loss, int(mask.sum())
+
+    def of_rows(queries: Tensor, documents: Tensor, rows: slice) -> tuple[Tensor, int]:
+        scores = queries[rows] @ documents.T  # (b, N)
+        positives = scores.diagonal(rows.start)
+        counted, n_masked = false_negatives.hide(scores, positives, first=rows.start)
+        return torch.logsumexp(counted / temperature, dim=1) - positives / temperature, n_masked
+
+    return _mean(of_rows, queries, documents, rows_at_once)
 
 
 def symmetric_info_nce(
-    queries: Tensor, documents: Tensor, *, temperature: float, false_negatives: FalseNegatives = NOTHING_MASKED
+    queries: Tensor,
+    documents: Tensor,
+    *,
+    temperature: float,
+    false_negatives: FalseNegatives = NOTHING_MASKED,
+    rows_at_once: int | None = None,
 ) -> tuple[Tensor, int]:
     """The mean of ``info_nce`` from queries to documents and from documents, but for further ones, to queries.
 
     Source: the usual symmetric form; ours, docs/decisions/0015.
     """
-    forth, n_forth = info_nce(queries, documents, temperature=temperature, false_negatives=false_negatives)
-    answers = documents[: len(queries)]
-    back, n_back = info_nce(answers, queries, temperature=temperature, false_negatives=false_negatives)
+    one_way = partial(info_nce, temperature=temperature, false_negatives=false_negatives, rows_at_once=rows_at_once)
+    forth, n_forth = one_way(queries, documents)
+    back, n_back = one_way(documents[: len(queries)], queries)
     return (forth + back) / 2, n_forth + n_back
 
 
 def four_way(
-    queries: Tensor, documents: Tensor, *, temperature: float, false_negatives: FalseNegatives = NOTHING_MASKED
+    queries: Tensor,
+    documents: Tensor,
+    *,
+    temperature: float,
+    false_negatives: FalseNegatives = NOTHING_MASKED,
+    rows_at_once: int | None = None,
 ) -> tuple[Tensor, int]:
     """The authors' loss: one cross-entropy over documents, and the other queries and documents as negatives too.
 
@@ -100,26 +133,73 @@ def four_way(
     Source: docs/paper.md#loss (authors' code: utils.full_contrastive_scores_and_labels).
     """
     _check(queries, documents)
-    answers = documents[: len(queries)]
-    positives = (queries * answers).sum(dim=1)
-    blocks, n_masked = [], 0
-    for place, (left, right) in enumerate(
-        ((queries, documents), (answers, queries), (queries, queries), (answers, documents))
-    ):
-        scores = left @ right.T
-        mask = false_negatives.mask(scores.detach(), positives.detach())
-        n_masked += int(mask.sum())
-        if place > 0:
-            mask = mask | torch.eye(*scores.shape, dtype=torch.bool, device=scores.device)
-        blocks.append(scores.masked_fill(mask, -torch.inf))
-    logits = torch.cat(blocks, dim=1) / temperature  # (B, N + B + B + N)
-    return (torch.logsumexp(logits, dim=1) - positives / temperature).mean(), n_masked
+
+    def of_rows(queries: Tensor, documents: Tensor, rows: slice) -> tuple[Tensor, int]:
+        answers = documents[: len(queries)]
+        positives = (queries[rows] * answers[rows]).sum(dim=1)
+        blocks, n_masked = [], 0
+        for place, (left, right) in enumerate(
+            ((queries, documents), (answers, queries), (queries, queries), (answers, documents))
+        ):
+            scores = left[rows] @ right.T
+            counted, n_of_block = false_negatives.hide(scores, positives, first=rows.start)
+            n_masked += n_of_block
+            if place > 0:
+                own = torch.zeros_like(scores, dtype=torch.bool)
+                own.diagonal(rows.start).fill_(True)
+                counted = counted.masked_fill(own, -torch.inf)
+            blocks.append(counted)
+        logits = torch.cat(blocks, dim=1) / temperature  # (b, N + B + B + N)
+        return torch.logsumexp(logits, dim=1) - positives / temperature, n_masked
+
+    return _mean(of_rows, queries, documents, rows_at_once)
 
 
 Loss = Callable[..., tuple[Tensor, int]]
 
 LOSSES: dict[Form, Loss] = {"one-way": info_nce, "symmetric": symmetric_info_nce, "four-way": four_way}
 """Every loss by the name of its form."""
+
+
+_OfRows = Callable[[Tensor, Tensor, slice], tuple[Tensor, int]]
+"""The losses (b,) of some rows of queries and documents, and their masked places."""
+
+
+def _mean(of_rows: _OfRows, queries: Tensor, documents: Tensor, rows_at_once: int | None) -> tuple[Tensor, int]:
+    """The mean of the losses of all rows, and their masked places."""
+    if rows_at_once is None or rows_at_once >= len(queries):
+        losses, n_masked = of_rows(queries, documents, slice(0, len(queries)))
+        return losses.mean(), n_masked
+    loss, masked = _MeanByRows.apply(of_rows, queries, documents, rows_at_once)  # type: ignore[no-untyped-call]
+    return loss, masked
+
+
+class _MeanByRows(torch.autograd.Function):
+    """The same, a few rows at a time: the gradients are computed with the losses, so that nothing else is kept."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, of_rows: _OfRows, queries: Tensor, documents: Tensor, rows_at_once: int
+    ) -> tuple[Tensor, int]:
+        left, right = sides = queries.detach().requires_grad_(), documents.detach().requires_grad_()
+        losses, n_masked = queries.new_empty(len(queries)), 0
+        gradients = [torch.zeros_like(side) for side in sides]
+        for first in range(0, len(queries), rows_at_once):
+            rows = slice(first, min(first + rows_at_once, len(queries)))
+            with torch.enable_grad():
+                of_these, n_of_these = of_rows(left, right, rows)
+                parts = torch.autograd.grad(of_these.sum() / len(queries), sides)
+            losses[rows] = of_these.detach()
+            n_masked += n_of_these
+            for gradient, part in zip(gradients, parts, strict=True):
+                gradient += part
+        ctx.save_for_backward(*gradients)
+        return losses.mean(), n_masked
+
+    @staticmethod
+    def backward(ctx: Any, scale: Tensor, _: None) -> tuple[Tensor | None, ...]:
+        queries, documents = ctx.saved_tensors
+        return None, queries * scale, documents * scale, None
 
 
 def _check(queries: Tensor, documents: Tensor) -> None:

@@ -1,12 +1,14 @@
 """The module that the trainer calls: features → loss, at flat memory for any batch, over all ranks.
 
 Vectors are computed first without gradients, a few rows at a time; the loss of the whole batch gives the gradient
-of each vector, and a second pass over the same rows hands it on to the weights (gradient caching). Negatives are
-gathered from every rank. Imports torch: load it lazily. Source: ours, docs/decisions/0015.
+of each vector, and a second pass over the same rows hands it on to the weights (gradient caching). Similarities are
+computed some rows at a time, too. Negatives are gathered from every rank. Imports torch: load it lazily.
+Source: ours, docs/decisions/0015.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +20,9 @@ from procqa.encoder.ranks import current
 from procqa.encoder.towers import ROUTES, Towers, join_parts
 
 Features = dict[str, Tensor]
+
+SIMILARITIES = 1 << 17
+"""Similarities in memory at a time, where gradients are cached: .5 MB a matrix. Source: ours, docs/decisions/0015."""
 
 
 class Objective(nn.Module):
@@ -89,11 +94,11 @@ class Objective(nn.Module):
                 vectors = [part.encode() for part in parts]
             return self._loss(vectors, is_there, labels)
         with current().agreeing(), torch.no_grad():
-            vectors = [part.encode(remembers=True) for part in parts]
+            vectors = [part.encode_first() for part in parts]
         for of_part in vectors:
             of_part.requires_grad_()
         with torch.enable_grad():
-            loss = self._loss(vectors, is_there, labels)
+            loss = self._loss(vectors, is_there, labels, similarities=SIMILARITIES)
         gradients = torch.autograd.grad(loss, vectors)
         # A leaf whose own gradient starts the second pass.
         handle = loss.detach().requires_grad_()
@@ -119,7 +124,14 @@ class Objective(nn.Module):
         pairs = range(0, len(vectors), 2)
         return [join_parts(list(vectors[at : at + 2]), list(is_there[at : at + 2])) for at in pairs]
 
-    def _loss(self, vectors: Sequence[Tensor], is_there: Sequence[Tensor], labels: Tensor | None) -> Tensor:
+    def _loss(
+        self,
+        vectors: Sequence[Tensor],
+        is_there: Sequence[Tensor],
+        labels: Tensor | None,
+        *,
+        similarities: int | None = None,
+    ) -> Tensor:
         with torch.autocast(vectors[0].device.type, enabled=False):
             queries, *documents = map(gather, self._sides(vectors, is_there))
             keys = None if labels is None else _keys(labels, documents)
@@ -127,11 +139,16 @@ class Objective(nn.Module):
             if keys is not None and current().count > 1:
                 counts = (keys != 0).any(dim=1)
                 queries, everything, keys = queries[counts[: len(queries)]], everything[counts], keys[counts]
-            false_negatives = FalseNegatives(keys, self.margin)
+            loss_of = partial(
+                LOSSES[self.form],
+                temperature=self.temperature,
+                false_negatives=FalseNegatives(keys, self.margin),
+                rows_at_once=None if similarities is None else max(1, similarities // len(everything)),
+            )
             losses = []
             for size in (None, *self.dimensions):
                 sides = [nn.functional.normalize(side[:, :size], dim=1) for side in (queries, everything)]
-                loss, masked = LOSSES[self.form](*sides, temperature=self.temperature, false_negatives=false_negatives)
+                loss, masked = loss_of(*sides)
                 losses.append(loss)
                 self.masked += masked if size is None else 0
             mean = torch.stack(losses).mean()
@@ -209,29 +226,35 @@ class _Part:
         order = torch.argsort(sizes, descending=True, stable=True) if rows_at_once < len(sizes) else None
         every = torch.arange(len(sizes)) if order is None else order.cpu()
         self.chunks = torch.split(every, rows_at_once)
-        self._back = torch.argsort(every)
-        self._random: list[RandomState] = []
+        self._seeds: list[int] = []
 
-    def encode(self, *, remembers: bool = False) -> Tensor:
-        """(B, D) vectors of all rows, in their order.
+    def encode(self) -> Tensor:
+        """(B, D) vectors of all rows, which are one chunk, with their activations."""
+        (rows,) = self.chunks
+        return self._encode(rows)
 
-        Args:
-            remembers: keep the states of the random generators for ``pass_on``.
-        """
-        vectors = []
-        for chunk in self.chunks:
-            if remembers:
-                self._random.append(RandomState.of_now())
-            vectors.append(self._encode(chunk))
-        together = torch.cat(vectors)
-        return together if len(self.chunks) == 1 else together[self._back.to(together.device)]
+    def encode_first(self) -> Tensor:
+        """(B, D) vectors of all rows, in their order; each chunk has a seed of its own, kept for ``pass_on``."""
+        self._seeds = torch.randint(1 << 62, (len(self.chunks),)).tolist()
+        now = RandomState.of_now()
+        together: Tensor | None = None
+        for chunk, seed in zip(self.chunks, self._seeds, strict=True):
+            torch.manual_seed(seed)
+            vectors = self._encode(chunk)
+            if together is None:
+                # One matrix, and no tensor for each chunk: what lies between activations keeps freed memory in pieces.
+                together = vectors.new_empty((len(self.is_there), vectors.shape[1]))
+            together[chunk.to(vectors.device)] = vectors
+        now.restore()
+        assert together is not None
+        return together
 
     def pass_on(self, gradient: Tensor, precision: _Precision) -> None:
         """Encode each chunk once more, with its activations, and add to the gradients of the weights."""
         now = RandomState.of_now()
         with torch.enable_grad(), torch.autocast(precision.device, precision.dtype, enabled=precision.is_enabled):
-            for chunk, random in zip(self.chunks, self._random, strict=True):
-                random.restore()
+            for chunk, seed in zip(self.chunks, self._seeds, strict=True):
+                torch.manual_seed(seed)
                 vectors = self._encode(chunk)
                 torch.autograd.backward((vectors.float() * gradient[chunk.to(gradient.device)]).sum())
         now.restore()
