@@ -80,3 +80,17 @@ def test_token_numbers_that_were_computed_are_not_computed_again(path: Path, sta
         again = open_features(model, texts, path.parent).take(rows, views)
     assert (path.parent / "tokens.bin").stat().st_mtime_ns == written
     assert all(first[name].tolist() == again[name].tolist() for name in first)
+
+
+def test_a_cache_gives_other_runs_the_same_token_numbers(path: Path, static_folder: Path, tmp_path: Path):
+    model = SentenceTransformer(str(static_folder), local_files_only=True)
+    rows, views = np.array([0, 1], np.int32), np.array([0, 0])
+    with Texts(path) as texts:
+        plain = open_features(model, texts, tmp_path / "first").take(rows, views)
+        kept = open_features(model, texts, tmp_path / "second", tmp_path / "cache").take(rows, views)
+        (tokens,) = (tmp_path / "cache").rglob("tokens.bin")
+        written = tokens.stat().st_mtime_ns
+        again = open_features(model, texts, tmp_path / "third", tmp_path / "cache").take(rows, views)
+    assert kept["input_ids"].tolist() == again["input_ids"].tolist() == plain["input_ids"].tolist()
+    assert tokens.stat().st_mtime_ns == written
+    assert not (tmp_path / "third").exists()

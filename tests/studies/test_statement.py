@@ -35,8 +35,15 @@ def test_every_stage_is_a_recipe_of_training_at_every_scale(name: str) -> None:
         for base in scale.values():
             for arm in STUDIES[name].arms:
                 for stage in arm.stages:
-                    settings = {**base.settings, **(base.fine_tuning if stage.fine_tunes else {}), **stage.settings}
-                    assert train_config("macp", settings).seed == 42
+                    assert train_config("macp", base.settings_of(stage)).seed == 42
+
+
+def test_fine_tuning_and_larger_batches_change_the_length_of_a_run() -> None:
+    paper, static = SCALES["gpu"]["graphcodebert"], SCALES["cpu"]["static"]
+    tuned = paper.settings_of(Stage(data=("functions",), fine_tunes=True))
+    assert (tuned["epochs"], tuned["batch_size"], "steps" in tuned) == (3, 128, False)
+    quarter = static.settings_of(Stage(data=("mixed",), batch_times=0.25))
+    assert (quarter["steps"], quarter["batch_size"]) == (600, 256)
 
 
 def test_arms_of_e2_train_on_the_same_rows() -> None:

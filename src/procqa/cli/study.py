@@ -1,7 +1,8 @@
 """``procqa study``: one of the project's studies → results, plots and a page."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -66,7 +67,7 @@ def command(
 ) -> None:
     """Run a study: its arms on every base and seed, compared as its statement says before there is a number.
 
-    A run that was interrupted goes on where it stopped; datasets, encoders and scores that are there are not made again.
+    A run that was interrupted goes on where it stopped; what is there of datasets, encoders and scores is kept.
     """
     from procqa.studies import STUDIES
     from procqa.studies.materials import Sources
@@ -90,7 +91,7 @@ def command(
         _print(found, out)
 
 
-def _verdict(told: "dict[str, str]") -> dict[str, str]:
+def _verdict(told: Mapping[str, Any]) -> dict[str, Any]:
     return {name: told[name] for name in ("claim", "sentence", "verdict")}
 
 

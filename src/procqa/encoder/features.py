@@ -4,6 +4,8 @@ A transformer's texts are tokenized batch by batch. A static encoder would spend
 so its token numbers are computed once and kept in a memory-mapped file.
 """
 
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +15,6 @@ from numpy.typing import NDArray
 
 from procqa.encoder.streams import Texts
 from procqa.encoder.towers import first_modules
-from procqa.files import unfinished_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -92,7 +93,8 @@ class TokenFeatures:
     Args:
         tokenizer: a ``tokenizers.Tokenizer`` that truncates.
         texts: of the corpus.
-        path: where the token numbers go, or are already; beside them, written last, where each text begins.
+        path: where the token numbers go, or are already; beside them, written last, where each text begins. Another
+            process may write the same: whoever is last puts the same bytes in their place.
     """
 
     def __init__(self, tokenizer: Any, texts: Texts, path: Path) -> None:
@@ -107,16 +109,18 @@ class TokenFeatures:
     @staticmethod
     def _write(tokenizer: Any, texts: Texts, path: Path, places: Path) -> None:
         lengths: list[NDArray[np.int32]] = []
-        with path.open("wb") as stream:
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        with unfinished.open("wb") as stream:
             for batch in texts.read():
                 ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
                 lengths.append(np.array([len(tokens) for tokens in ids], dtype=np.int32))
                 np.fromiter((token for tokens in ids for token in tokens), dtype=np.int32).tofile(stream)
+        unfinished.replace(path)
         # The file holds one view of one record batch after the other.
         flat = np.concatenate([np.empty(0, dtype=np.int32), *lengths])
         starts = np.cumsum(flat, dtype=np.int64) - flat
         parts = np.cumsum([len(part) for part in lengths], dtype=np.int64)[:-1]
-        new = unfinished_of(places)
+        new = places.with_name(f".{places.name}.{os.getpid()}")
         with new.open("wb") as stream:
             np.savez(
                 stream,
@@ -142,11 +146,25 @@ def _by_view(parts: list[NDArray[Any]], n_views: int) -> NDArray[Any]:
     return np.stack([np.concatenate(parts[view::n_views]) for view in range(n_views)])
 
 
-def open_features(model: Any, texts: Texts, scratch: Path) -> Features:
-    """What suits the model: token numbers computed once for a static one, else text by text."""
+def open_features(model: Any, texts: Texts, scratch: Path, cache: Path | None = None) -> Features:
+    """What suits the model: token numbers computed once for a static one, else text by text.
+
+    Args:
+        scratch: keeps token numbers for this run.
+        cache: keeps them for other runs that read the same texts with the same tokenizer; None keeps none.
+    """
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
     first = first_modules(model)[0]  # towers are made alike
     if isinstance(first, StaticEmbedding):
-        return TokenFeatures(first.tokenizer, texts, scratch / "tokens.bin")
+        folder = scratch if cache is None else cache / "tokens" / _digest(first.tokenizer, texts)
+        folder.mkdir(parents=True, exist_ok=True)
+        return TokenFeatures(first.tokenizer, texts, folder / "tokens.bin")
     return TextFeatures(first, texts)
+
+
+def _digest(tokenizer: Any, texts: Texts) -> str:
+    """What token numbers follow from: the tokenizer, where it truncates, and the texts."""
+    with texts.path.open("rb") as stream:
+        of_texts = hashlib.file_digest(stream, "sha256")
+    return hashlib.sha256(f"{of_texts.hexdigest()} {tokenizer.to_str()}".encode()).hexdigest()[:32]

@@ -94,6 +94,7 @@ class Texts:
     """The texts of all rows in a memory-mapped file; close it, or use it in a ``with`` block."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._source = pa.memory_map(str(path))
         reader = pa.ipc.open_file(self._source)
         self.columns: tuple[str, ...] = tuple(reader.schema.names)

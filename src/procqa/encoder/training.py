@@ -68,6 +68,7 @@ def train(
     scorer: Scorer | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     checkpoint_s: float = CHECKPOINT_S,
+    cache: Path | None = None,
 ) -> TrainSummary:
     """Train an encoder on the train splits of some datasets; do nothing where it is there already.
 
@@ -80,6 +81,8 @@ def train(
         scorer: scores the encoder on held-out pairs, which gives its weight beside words; None where there are none.
         report: called with each logged step.
         checkpoint_s: least seconds from one checkpoint to the next.
+        cache: a folder that keeps the token numbers of a static encoder, for other runs on the same texts; None keeps
+            them for this run alone.
 
     Raises:
         ConfigError: the recipe chooses by validation, and there is no scorer.
@@ -91,7 +94,7 @@ def train(
     if is_launched(os.environ):
         _require_torch()
     with Joined() as ranks:
-        run = _Run(config, scorer, ranks, report, checkpoint_s)
+        run = _Run(config, scorer, ranks, report, checkpoint_s, cache)
         if ranks.is_first:
             _make(run, datasets, out, force=force)
         else:
@@ -184,6 +187,7 @@ class _Run:
     ranks: Ranks
     report: Callable[[Progress], None]
     checkpoint_s: float
+    cache: Path | None
 
     def validate(self, model: Any) -> Validation | None:
         """What the model scores, where something is held out."""
@@ -226,7 +230,7 @@ def _run(
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
         model = load_base(base, config, texts, work.scratch)
         _check_sizes(config, model)
-        make = partial(_batches, run, streams, corpus.rows, open_features(model, texts, work.scratch))
+        make = partial(_batches, run, streams, corpus.rows, open_features(model, texts, work.scratch, run.cache))
         batches = make(count_steps(config, sum(map(len, streams)), make))
         if run.ranks.count > 1:
             hand_over(work.scratch, streams, corpus.rows, model)
@@ -276,7 +280,7 @@ def _follow(run: _Run, out: Path) -> None:
     scratch = Path(first["scratch"])
     streams, rows, model = take_over(scratch, max_tokens=run.config.max_tokens)
     with keeping_checkpoints(out, scratch / CHECKPOINTS), Texts(scratch / TEXTS_FILE) as texts, quiet():
-        batches = _batches(run, streams, rows, open_features(model, texts, scratch), first["steps"])
+        batches = _batches(run, streams, rows, open_features(model, texts, scratch, run.cache), first["steps"])
         run.fit(scratch, model, batches)
     run.ranks.share()
 

@@ -6,6 +6,7 @@ encoder train it once. Source: ours, docs/decisions/0029-studies.md.
 
 import hashlib
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from procqa.artifact import as_json, load_manifest
-from procqa.config import EvaluateConfig, MineConfig, TrainConfig, train_config
+from procqa.config import LENGTHS, EvaluateConfig, MineConfig, TrainConfig, train_config
 from procqa.encoder.mining import mine
 from procqa.encoder.summary import TrainSummary
 from procqa.encoder.training import train
@@ -87,18 +88,13 @@ class Runner:
 
     def _train(self, arm: Arm, scale: BaseScale, seed: int, earlier: Mapping[str, _Trained]) -> _Trained:
         """The encoder of an arm, stage after stage."""
-        start = {**scale.settings, "pairs": ONCE, "seed": seed, "steps": 0}
-        for name in ("epochs", "tokens"):
-            start.pop(name, None)
+        start = {name: value for name, value in scale.settings.items() if name not in LENGTHS}
+        start |= {"pairs": ONCE, "seed": seed, "steps": 0}
         made = self._train_stage(self._study.materials, train_config("macp", start), before=None)
         for number, stage in enumerate(arm.stages):
-            settings = {**scale.settings, **(scale.fine_tuning if stage.fine_tunes else {}), **stage.settings}
-            settings |= {"base": str(made.folder), "seed": seed}
-            if stage.batch_times != 1:
-                settings["batch_size"] = round(settings["batch_size"] * stage.batch_times)
-                settings["steps"] = round(settings["steps"] / stage.batch_times)
+            settings = scale.settings_of(stage) | {"base": str(made.folder), "seed": seed}
             if stage.as_many_tokens_as is not None:
-                settings = {name: value for name, value in settings.items() if name not in ("steps", "epochs")}
+                settings = {name: value for name, value in settings.items() if name not in LENGTHS}
                 settings["tokens"] = earlier[stage.as_many_tokens_as].stages[number]["tokens_seen"]
             if stage.mined_by is not None:
                 mined = (self._mine(name, earlier[stage.mined_by]) for name in stage.data)
@@ -121,16 +117,17 @@ class Runner:
         out = self._work / "encoders" / key
         cost = self._work / "costs" / f"{out.name}.json"
         started = time.process_time()
-        summary = train([material.path for material in materials], out, config, report=lambda _: None)
+        summary = train([material.path for material in materials], out, config, cache=self._work)
         if not cost.exists():
-            _write(cost, {"cpu_s": round(time.process_time() - started, 1)})
+            _write(cost, {"cpu_s": round(time.process_time() - started, 1), "commit": find_commit()})
         stage = {
             "data": list(data),
             "settings": {field: value for field, value in as_json(told).items() if field in SETTINGS},
             **{field: getattr(summary, field) for field in ("steps", "pairs_seen", "tokens_seen", "loss")},
             "streams": _sum_streams(summary),
         }
-        spent = json.loads(cost.read_text(encoding="utf-8"))["cpu_s"]
+        told_of_cost = json.loads(cost.read_text(encoding="utf-8"))
+        spent, stage["commit"] = told_of_cost["cpu_s"], told_of_cost["commit"]
         if before is None:
             return _Trained(out, summary.sha256, (), spent)
         return _Trained(out, summary.sha256, (*before.stages, stage), before.cpu_s + spent)
@@ -220,6 +217,16 @@ def _sum_streams(summary: TrainSummary) -> dict[str, int]:
         pair_type = name.rpartition("/")[2]
         held[pair_type] = held.get(pair_type, 0) + stream["pairs"]
     return held
+
+
+def find_commit() -> str | None:
+    """The commit of the code that runs, with a + where files differ from it; None outside a checkout."""
+    ask = ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--abbrev=12", "--exclude=*"]
+    try:
+        found = subprocess.run([*ask, "--dirty=+"], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()
 
 
 def _write(path: Path, told: Mapping[str, Any]) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from procqa.config import LENGTHS
+from procqa.studies.statement import Stage
+
 ScaleName = Literal["smoke", "cpu", "gpu"]
 
 
@@ -31,6 +34,18 @@ class BaseScale:
     fine_tuning: Mapping[str, Any] = field(default_factory=dict)
     caveat: str = ""
     reads_slowly: bool = False
+
+    def settings_of(self, stage: Stage) -> dict[str, Any]:
+        """The settings of a stage; how long fine-tuning is takes the place of how long pre-training is."""
+        settings = dict(self.settings)
+        for part in (self.fine_tuning if stage.fine_tunes else {}, stage.settings):
+            if not part.keys().isdisjoint(LENGTHS):
+                settings = {name: value for name, value in settings.items() if name not in LENGTHS}
+            settings |= part
+        if stage.batch_times != 1:
+            settings["batch_size"] = round(settings["batch_size"] * stage.batch_times)
+            settings["steps"] = round(settings["steps"] / stage.batch_times)
+        return settings
 
 
 SEEN_BEFORE = (

@@ -1,7 +1,6 @@
 """One study, from its statement to a folder of results, plots and a page: ``procqa study``."""
 
 import platform
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from procqa.studies.materials import Material, Materials, Sources
 from procqa.studies.measuring import Scores
 from procqa.studies.report import write_page, write_plots
 from procqa.studies.results import RESULTS_FILE, Found, line, load_found, to_text
-from procqa.studies.running import Run, Runner, drop_labels
+from procqa.studies.running import Run, Runner, drop_labels, find_commit
 from procqa.studies.scales import BaseScale, ScaleName, scales_of
 from procqa.studies.statement import BEFORE, Study
 from procqa.studies.verdicts import Judgement, decide, judge
@@ -129,20 +128,9 @@ def _state(study: Study, scale: ScaleName, scales: Mapping[str, BaseScale]) -> d
         "scale": scale,
         "scales": {name: asdict(base) for name, base in scales.items()},
         "version": __version__,
-        "commit": _find_commit(),
+        "commit": find_commit(),
         "machine": {"system": platform.system(), "processor": platform.machine(), "python": platform.python_version()},
     }
-
-
-def _find_commit() -> str | None:
-    """The commit of the code that runs, with a + where files differ from it; None outside a checkout."""
-    here = Path(__file__).resolve().parent
-    try:
-        ask = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
-        found = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()
 
 
 def _describe(material: Material) -> dict[str, Any]:
