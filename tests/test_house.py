@@ -90,6 +90,17 @@ TESTED_ELSEWHERE = {
     "search/web/answers.py": "tests/search/web/test_rim.py",
     "search/web/figures.py": "tests/search/web/test_rim.py",
     "search/web/schema.py": "tests/search/web/test_schemathesis.py",
+    "studies/c2.py": "tests/studies/test_statement.py",
+    "studies/c3.py": "tests/studies/test_statement.py",
+    "studies/common.py": "tests/studies/test_statement.py",
+    "studies/e1.py": "tests/studies/test_statement.py",
+    "studies/e2.py": "tests/studies/test_statement.py",
+    "studies/e3.py": "tests/studies/test_statement.py",
+    "studies/q2.py": "tests/studies/test_statement.py",
+    "studies/q3.py": "tests/studies/test_statement.py",
+    "studies/recipe.py": "tests/studies/test_statement.py",
+    "studies/scales.py": "tests/studies/test_statement.py",
+    "studies/running.py": "tests/studies/test_study.py",
 }
 """Modules whose tests do not stand at the mirrored path, and where they stand."""
 

@@ -1,6 +1,5 @@
 """A whole study at the scale smoke: two seeds of every arm, on the sample."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,14 +134,3 @@ def test_one_base_alone_gives_runs_and_no_results(tmp_path: Path) -> None:
     assert len(list((tmp_path / "work" / "encoders").glob("*/manifest.json"))) == 8
     with pytest.raises(ConfigError, match="--base must be one of static at scale smoke, got tiny"):
         run_study(request(tmp_path, bases=("tiny",)), lambda *_: None)
-
-
-def test_results_that_are_broken_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"must be the folder of a study with results\.jsonl"):
-        load_found(tmp_path)
-    (tmp_path / "results.jsonl").write_text(json.dumps({"kind": "other"}))
-    with pytest.raises(ArtifactError, match="must hold lines of the kinds study, run"):
-        load_found(tmp_path)
-    (tmp_path / "results.jsonl").write_text(json.dumps({"kind": "verdict"}))
-    with pytest.raises(ArtifactError, match="must tell of one study, got 0"):
-        load_found(tmp_path)
