@@ -4,8 +4,10 @@ The only module that knows matplotlib, which it loads when a picture is drawn. E
 bytes under one version of matplotlib. Source: ours, docs/decisions/0013.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -67,3 +69,17 @@ def figure(
             drawn.savefig(target, format="png", metadata={"Software": None})
         else:
             drawn.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def draw_element(draw: Callable[[BinaryIO], None]) -> str:
+    """A picture as an element of a page, which takes the width that it is given.
+
+    Args:
+        draw: draws with ``figure`` into an open file.
+    """
+    buffer = BytesIO()
+    draw(buffer)
+    text = buffer.getvalue().decode("utf-8")
+    head, bracket, rest = text[text.index("<svg") :].partition(">")
+    # Without a size of its own it takes the width of the page.
+    return re.sub(r' (width|height)="[^"]*"', "", head) + bracket + rest

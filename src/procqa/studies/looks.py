@@ -42,6 +42,10 @@ def tell_slices(runs: Sequence[Run], words: Run) -> Iterator[dict[str, Any]]:
                 if mine is not None and bm25 is not None:
                     rows.append([dimension, value, mine.queries, bm25.delta, mine.delta, *mine.ci95])
         yield {
+            "look": "slices",
+            "base": base,
+            "arm": arm,
+            "family": family,
             "title": f"{family}: slices, {arm} on {base}",
             "head": ["of", "slice", "queries", "bm25", "mean", "from", "to"],
             "rows": rows,
@@ -71,16 +75,18 @@ def tell_traces(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
     """
     for base in dict.fromkeys(run.base for run in runs):
         rows = []
+        heads = _causes(_sum_traces([run for run in runs if run.base == base]))
         for arm in dict.fromkeys(run.arm for run in runs if run.base == base):
             of_arm = [run for run in runs if (run.base, run.arm) == (base, arm)]
             total = _sum_traces(of_arm)
             for language, causes in sorted(total.items()):
                 n = sum(causes.values())
-                shares = [causes.get(cause, 0) / n for cause in _causes(total)]
+                shares = [causes.get(cause, 0) / n for cause in heads]
                 rows.append([arm, language, round(n / len(of_arm)), *shares])
-        heads = _causes(_sum_traces([run for run in runs if run.base == base]))
         if rows:
             yield {
+                "look": "traces",
+                "base": base,
                 "title": f"why programs are not found in another language, {base}",
                 "head": ["arm", "language of the right program", "right programs", *heads],
                 "rows": rows,

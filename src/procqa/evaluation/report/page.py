@@ -3,19 +3,16 @@
 Needs the extra ``eval``.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from procqa import __version__
 from procqa.config import EvaluateConfig
-from procqa.errors import MissingExtra
 from procqa.evaluation.analysis import Analysis, Example
 from procqa.evaluation.misses import CAUSES, count_causes
 from procqa.evaluation.report.plots import Point, draw_matrix, draw_scores
+from procqa.evaluation.report.rendering import render
 from procqa.evaluation.results import Result
 from procqa.evaluation.saved import write_file
 from procqa.evaluation.slices import Slice, measure_slices
@@ -23,10 +20,6 @@ from procqa.evaluation.space import TRACES
 from procqa.evaluation.summarise import Measured
 from procqa.evaluation.tasks import FAMILIES
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-FOLDER = Path(__file__).parent
 SHOWN_METRICS = 3
 """Metrics that every result of the table shows, beside those by which publishers rank."""
 
@@ -57,15 +50,6 @@ class Family:
     slices: tuple[tuple[str, tuple[Slice, ...], str | None], ...]
 
 
-def check_report() -> None:
-    """See whether a report can be made, before anything is measured.
-
-    Raises:
-        MissingExtra: jinja2 is not installed.
-    """
-    _templates()
-
-
 def write_report(path: Path, measured: Sequence[Measured], config: EvaluateConfig) -> None:
     """Write the page of an evaluation, which needs nothing else and loads nothing.
 
@@ -77,29 +61,20 @@ def write_report(path: Path, measured: Sequence[Measured], config: EvaluateConfi
         MissingExtra: jinja2 is not installed.
     """
     results = [one.result for one in measured]
-    style, script = ((FOLDER / file).read_text(encoding="utf-8") for file in ("report.css", "report.js"))
     measures = (result.measure for result in results)
-    page = (
-        _templates()
-        .get_template("report.html")
-        .render(
-            version=__version__,
-            results=results,
-            first_metric=next(iter(results[0].metrics)),
-            names=list(dict.fromkeys([*list(results[0].metrics)[:SHOWN_METRICS], *measures])),
-            compares=any(result.against is not None for result in results),
-            trained=any(result.leak is not None for result in results),
-            families=list(_families(measured, config)),
-            missed=[_missed(one.result, one.analysis) for one in measured if one.analysis is not None],
-            spaces=[one for one in measured if one.analysis is not None and one.analysis.traced],
-            causes=CAUSES,
-            traces=TRACES,
-            style=style,
-            script=script,
-            script_digest=_digest(script),
-        )
-    )
-    write_file(path, page)
+    values: dict[str, Any] = {
+        "results": results,
+        "first_metric": next(iter(results[0].metrics)),
+        "names": list(dict.fromkeys([*list(results[0].metrics)[:SHOWN_METRICS], *measures])),
+        "compares": any(result.against is not None for result in results),
+        "trained": any(result.leak is not None for result in results),
+        "families": list(_families(measured, config)),
+        "missed": [_missed(one.result, one.analysis) for one in measured if one.analysis is not None],
+        "spaces": [one for one in measured if one.analysis is not None and one.analysis.traced],
+        "causes": CAUSES,
+        "traces": TRACES,
+    }
+    write_file(path, render("report.html", values))
 
 
 def _families(measured: Sequence[Measured], config: EvaluateConfig) -> Iterator[Family]:
@@ -176,25 +151,3 @@ def _missed(result: Result, analysis: Analysis) -> Missed:
         causes=count_causes(analysis.misses),
         examples=analysis.examples,
     )
-
-
-def _digest(text: str) -> str:
-    """What the page's own policy lets run: this text and nothing else."""
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-
-def _templates() -> "Environment":
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError as error:
-        raise MissingExtra("eval", "a report") from error
-    templates = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Any] = {"number": lambda value: f"{value:,}", "score": lambda value: f"{value:.3f}"}
-    templates.filters.update(filters | {"signed": lambda value: f"{value:+.3f}"})
-    return templates

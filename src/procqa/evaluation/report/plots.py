@@ -1,14 +1,12 @@
 """The plots of a report, as SVG that stands in the page: scores, differences, slices, and languages by languages."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from procqa.figure import GREY, INK, SERIES, figure
+from procqa.figure import GREY, INK, SERIES, draw_element, figure
 
 LETTER_INCHES, MOST_LEFT_INCHES = 0.075, 3.2
 """Room for a letter of the names of rows, and the most that they get."""
@@ -102,14 +100,13 @@ def draw_matrix(values: Mapping[tuple[str, str], float], *, label: str) -> str:
 
 def _svg(draw: Callable[[Any], None], *, rows: float, left_inches: float, below_inches: float) -> str:
     """The element of one plot."""
-    buffer = BytesIO()
-    with figure(buffer, [rows], left_inches=left_inches, below_inches=below_inches, above_inches=ABOVE_INCHES) as drawn:
-        draw(drawn.axes[0])
-    text = buffer.getvalue().decode("utf-8")
-    element = text[text.index("<svg") :]
-    head, bracket, rest = element.partition(">")
-    # Without a size of its own it takes the width of the page.
-    return re.sub(r' (width|height)="[^"]*"', "", head) + bracket + rest
+
+    def to_file(target: BinaryIO) -> None:
+        room = {"left_inches": left_inches, "below_inches": below_inches, "above_inches": ABOVE_INCHES}
+        with figure(target, [rows], **room) as drawn:
+            draw(drawn.axes[0])
+
+    return draw_element(to_file)
 
 
 def _legend(axes: Any, colours: Mapping[str, str]) -> None:

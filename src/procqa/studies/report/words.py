@@ -1,0 +1,147 @@
+"""What a study found, in sentences: a verdict with its differences, and what the experiment could have shown.
+
+Pages, Markdown and the terminal say it with these words. A number that is null in the results is not finite.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from procqa.studies.results import Found
+from procqa.studies.statement import LEVEL
+
+Line = Mapping[str, Any]
+"""One line of results."""
+
+UNKNOWN = "–"
+POWER = "in four of five such experiments"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A claim of a study with its verdict.
+
+    Args:
+        study: its name.
+        claim: its line of results.
+        said: the verdict in two sentences.
+        deciding: the contrasts that decide it, on each base that does.
+    """
+
+    study: str
+    title: str
+    claim: Line
+    said: str
+    deciding: tuple[Line, ...]
+
+    @property
+    def verdict(self) -> str:
+        """Supported, refuted or undecided."""
+        return str(self.claim["verdict"])
+
+
+def tell_verdicts(found: Found) -> list[Told]:
+    """Every claim of a study."""
+    told = []
+    for claim in found.verdicts:
+        deciding = tuple(
+            contrast
+            for name in claim["contrasts"]
+            for contrast in found.contrasts
+            if contrast["contrast"] == name and contrast["base"] in claim["bases"]
+        )
+        said = f"{_tell_differences(claim, deciding)} {_tell_reasons(claim, deciding)}"
+        title = found.study["title"]
+        told.append(Told(study=found.study["name"], title=title, claim=claim, said=said, deciding=deciding))
+    return told
+
+
+def signed(value: float | None) -> str:
+    """A difference."""
+    return UNKNOWN if value is None else f"{value:+.3f}".replace("-", "−")
+
+
+def score(value: float | None) -> str:
+    """A measure or a difference's size."""
+    return UNKNOWN if value is None else f"{value:.3f}"
+
+
+def interval(ends: Sequence[float | None], write: Any = signed) -> str:  # Any: signed or score
+    """An interval, in brackets."""
+    return "(no interval)" if None in ends else f"({write(ends[0])} to {write(ends[1])})"
+
+
+def difference(contrast: Line) -> str:
+    """A difference with its interval."""
+    return f"{signed(contrast['delta'])} {interval(contrast['ci95'])}"
+
+
+def p_value(value: float) -> str:
+    """A p-value, which is never 0."""
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def join(words: Sequence[str]) -> str:
+    """Words in a sentence: a, b and c."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def _tell_differences(claim: Line, deciding: Sequence[Line]) -> str:
+    """The first sentence: the verdict, and every difference that it rests on."""
+    verdict = str(claim["verdict"]).capitalize()
+    if not deciding:
+        return f"{verdict}: nothing that decides was measured."
+    alike = len({contrast["outcome"] for contrast in deciding}) == 1
+    by_sentence: dict[str, list[str]] = {}
+    for contrast in deciding:
+        told = f"{difference(contrast)} on {contrast['base']}"
+        by_sentence.setdefault(contrast["sentence"], []).append(told if alike else f"{told}, {contrast['outcome']}")
+    parts = [
+        f"{sentence}{',' if ',' in sentence else ''} comes to {('; ', ' and ')[alike].join(told)}"
+        for sentence, told in by_sentence.items()
+    ]
+    return f"{verdict}: {'; '.join(parts)}."
+
+
+def _tell_reasons(claim: Line, deciding: Sequence[Line]) -> str:
+    """The second sentence: why it is so, and the smallest difference that the experiment could have shown."""
+    verdict = claim["verdict"]
+    if verdict == "supported":
+        return f"The experiment could have shown a difference of {_smallest(deciding)} ({POWER})."
+    if verdict == "refuted":
+        reasons = join(list(dict.fromkeys(map(_refuted_by, deciding))))
+        could = f"the experiment could have shown a difference of {_smallest(deciding)} ({POWER})"
+        return f"{reasons[:1].upper()}{reasons[1:]}; {could}."
+    not_run = [base for base in claim["bases"] if base not in {contrast["base"] for contrast in deciding}]
+    missing = f"{join(not_run)}, which must agree, was not run" if not_run else ""
+    open_ones = [contrast for contrast in deciding if contrast["outcome"] == "undecided"]
+    if any(contrast["smallest"] is None for contrast in open_ones):
+        why = "with one seed no difference could have been seen"
+    elif open_ones:
+        why = f"the smallest difference that could have been seen ({POWER}) was {_smallest(open_ones)}"
+    elif deciding and not missing:
+        why = (
+            "what decides must agree and does not; the smallest difference that could have been seen"
+            f" ({POWER}) was {_smallest(deciding)}"
+        )
+    else:
+        why = f"where it was, a difference of {_smallest(deciding)} could have been seen" if deciding else ""
+    said = "; ".join(filter(None, (missing, why))) or "no base that decides has the data"
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _smallest(contrasts: Sequence[Line]) -> str:
+    """The smallest difference that each of some contrasts shows, from the finest to the coarsest."""
+    known = [contrast["smallest"] for contrast in contrasts if contrast["smallest"] is not None]
+    if not known:
+        return "no size"
+    finest, coarsest = score(min(known)), score(max(known))
+    return finest if finest == coarsest else f"{finest} to {coarsest}, by contrast and base"
+
+
+def _refuted_by(contrast: Line) -> str:
+    """Why a contrast is refuted, see ``verdicts``."""
+    ends = [contrast["expected"] * end for end in contrast["ci95"]]
+    if contrast["p_holm"] < LEVEL and max(ends) < 0:
+        return "the sign is the other one"
+    return f"the interval leaves no room for what is worth having, {contrast['least']:g}"
