@@ -55,6 +55,8 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/dataset.md": dataset_page(),
         ROOT / "docs/evaluation.md": evaluation_page(),
         ROOT / "docs/search.md": page_with("search", "own-code", measured.own_code()),
+        ROOT / "docs/training.md": training_page(),
+        ROOT / "docs/encoding.md": page_with("encoding", "encoding-speed", measured.encoding_speed()),
         ROOT / "docs/data-licence.md": licence_page(),
         ROOT / "docs/scaling.md": page_with("scaling", "curve", measured.curve()),
         ROOT / "README.md": readme,
@@ -73,6 +75,12 @@ def dataset_page() -> str:
     rules = [f"| {reason} | {when} | {cited(source)} |" for reason, when, source in rules_table()]
     page = replace_block(page, "languages", "\n".join(["| language | tags |", "|---|---|", *languages]))
     return replace_block(page, "rules", "\n".join(["| reason | when | source |", "|---|---|---|", *rules]))
+
+
+def training_page() -> str:
+    """The page of training with its tables of speed and memory."""
+    page = page_with("training", "training-speed", measured.training_speed())
+    return replace_block(page, "training-memory", "\n".join(measured.training_memory()))
 
 
 def evaluation_page() -> str:

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks/results"
+UNMEASURED = "Nothing is measured yet: `make bench` measures."
 
 
 def curve() -> list[str]:
@@ -20,7 +22,7 @@ def curve() -> list[str]:
             f" | {one['seconds']:.1f} s | {two['seconds']:.1f} s | {point['ratios']['procqa-1 / naive']:.2f} |"
             f" {point['ratios']['procqa-2 / procqa-1']:.2f} | {two['peak_bytes'] / 1e6:,.0f} MB |"
         )
-    return lines if found else ["Nothing is measured yet: `make bench` measures."]
+    return lines if found else [UNMEASURED]
 
 
 def published_scores() -> list[str]:
@@ -54,3 +56,54 @@ def own_code() -> list[str]:
     ]
     count = f"{measured['judgements']:,} judgements; {measured['hits without a judgement']} hits without one."
     return [*lines, "", f"{count} nDCG of hybrid minus that of {'; of '.join(told)} (Holm)."]
+
+
+def training_speed() -> list[str]:
+    """The table of pairs a second beside a bare loop, as last measured."""
+    lines = ["| base | pairs a batch | pairs/s | of the bare loop | ratio | loss | of the bare loop |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|")
+    found = [_read(name) for name in ("bench_train", "bench_train_minilm")]
+    for result in filter(None, found):
+        ours, bare = result["measured"]["procqa"], result["measured"]["bare"]
+        speeds = f"{ours['pairs_per_s']:,.0f} | {bare['pairs_per_s']:,.0f}"
+        if ours["pairs_per_s"] < 100:
+            speeds = f"{ours['pairs_per_s']} | {bare['pairs_per_s']}"
+        lines.append(
+            f"| {result['base']} | {result['batch_size']:,} | {speeds} | {result['ratios']['procqa / bare']:.2f}"
+            f" | {ours['loss']:.2f} | {bare['loss']:.2f} |"
+        )
+    return lines if any(found) else [UNMEASURED]
+
+
+def training_memory() -> list[str]:
+    """The table of peak memory over the batch size, as last measured."""
+    result = _read("bench_memory")
+    if result is None:
+        return [UNMEASURED]
+    lines = [f"| pairs a batch | `--rows-at-once {result['rows_at_once']}` | all at once |", "|---:|---:|---:|"]
+    whole = result["peak_bytes"]["whole"]
+    for size, peak in result["peak_bytes"]["cached"].items():
+        at_once = f"{whole[size] / 1e6:,.0f} MB" if size in whole else "–"
+        lines.append(f"| {int(size):,} | {peak / 1e6:,.0f} MB | {at_once} |")
+    return lines
+
+
+def encoding_speed() -> list[str]:
+    """The table of texts a second by what computes them, as last measured."""
+    result = _read("bench_encode")
+    if result is None:
+        return [UNMEASURED]
+    lines = ["| cores | way | computed by | texts/s | texts a CPU-second | cosine: mean | least |"]
+    lines.append("|---|---|---|---:|---:|---:|---:|")
+    for cores, of_ways in result["measured"].items():
+        for way, of_way in of_ways.items():
+            cosines = [f"{of_way[name]:.5f}" if name in of_way else "–" for name in ("cosine_mean", "cosine_least")]
+            speeds = [f"{of_way[name]:,.0f}" for name in ("texts_per_s", "texts_per_cpu_s")]
+            lines.append(f"| {' | '.join([cores, way, of_way['arithmetic'], *speeds, *cosines])} |")
+    return lines
+
+
+def _read(name: str) -> Any:  # Any: JSON
+    """The committed result of a benchmark; None where there is none."""
+    found = sorted(RESULTS.glob(f"{name}-*.json"))
+    return json.loads(found[-1].read_text(encoding="utf-8")) if found else None
