@@ -1,5 +1,7 @@
 """Differences of arms, against numbers worked out by hand and against scipy's tests."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -88,7 +90,7 @@ def test_one_seed_has_an_interval_without_end() -> None:
     assert found is not None
     assert found.ci95 == (float("-inf"), float("inf"))
     assert found.p == 1.0
-    assert found.smallest == float("inf")
+    assert found.smallest() == float("inf")
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
@@ -114,7 +116,7 @@ def test_the_smallest_difference_is_found_in_four_of_five_repetitions() -> None:
     assert found is not None
     shown = 0
     for _ in range(400):
-        again = [make_scores(chance.normal(found.smallest, 0.2, 100))]
+        again = [make_scores(chance.normal(found.smallest(), 0.2, 100))]
         repeated = contrast_arms(contrast(), {"new": dict.fromkeys(range(3), again), "old": flat})
         assert repeated is not None
         shown += repeated.p < 0.05
@@ -138,4 +140,25 @@ def test_arms_that_do_not_differ_at_all_differ_by_nothing() -> None:
     same = {1: [make_scores([0.5, 0.5])], 2: [make_scores([0.5, 0.5])]}
     found = contrast_arms(contrast(), {"new": same, "old": same})
     assert found is not None
-    assert (found.delta, found.ci95, found.p, found.smallest) == (0.0, (0.0, 0.0), 1.0, 0.0)
+    assert (found.delta, found.ci95, found.p, found.smallest()) == (0.0, (0.0, 0.0), 1.0, 0.0)
+
+
+def test_queries_that_either_arm_saw_are_left_out_of_both() -> None:
+    seen = replace(make_scores([1.0, 0.0, 0.5]), seen=(True, False, False))
+    unseen = replace(make_scores([0.0, 0.0, 0.0]), seen=(False, False, False))
+    also = replace(make_scores([0.0, 0.0, 0.0]), seen=(False, True, False))
+    arms = {"new": {1: [seen], 2: [seen]}, "old": {1: [unseen], 2: [also]}}
+    found = contrast_arms(replace(contrast(), leaves_out_seen=True), arms)
+    assert found is not None
+    assert (found.delta, found.queries) == (0.5, 1)
+    whole = contrast_arms(contrast(), arms)
+    assert whole is not None
+    assert (whole.delta, whole.queries) == (0.5, 3)
+
+
+def test_an_interval_of_another_confidence_is_that_of_a_t_test() -> None:
+    values = np.random.default_rng(3).normal(0.1, 0.3, 40)
+    found = describe_scores([[make_scores(values)]])
+    assert found is not None
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.99)
+    assert found.interval(0.99) == pytest.approx(tuple(expected))

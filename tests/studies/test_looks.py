@@ -11,7 +11,7 @@ from tests.studies.scores import make_scores
 
 
 def run(seed: int, scores: Scores, *, arm: str = "new", base: str = "static") -> Run:
-    return Run(arm=arm, base=base, seed=seed, sha256="s", stages=(), cpu_s=1.0, scores=(scores,))
+    return Run(arm=arm, base=base, seed=seed, sha256="s", stages=(), costs={"one": 1.0}, scores=(scores,))
 
 
 def labelled(values: list[float]) -> Scores:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from procqa.config import EvaluateConfig
+from procqa.evaluation.analysis import Example
 from procqa.evaluation.evaluate import evaluate
-from procqa.studies.measuring import Scores, load_scores, measure_tasks, save_scores
+from procqa.evaluation.misses import Miss
+from procqa.studies.measuring import Scores, choose_examples, load_scores, measure_tasks, save_scores
 from tests.evaluation.small import PYTHON, RUBY, write_dataset
 
 
@@ -64,3 +66,12 @@ def test_labels_are_kept_where_slices_are_looked_at(dataset: Path) -> None:
     assert python.labels is not None
     assert python.labels["language"] == [("python",), ("python",)]
     assert measure(dataset)[0].labels is None
+
+
+def test_examples_are_of_every_cause() -> None:
+    def example(cause: str, query: str) -> Example:
+        miss = Miss(query_id=query, right="r", rank=20, hits=(), cause=cause)
+        return Example(miss=miss, query=query, right="", hits=())
+
+    found = choose_examples([example("a", "1"), example("a", "2"), example("a", "3"), example("b", "4")])
+    assert [one.query for one in found] == ["1", "2", "4"]

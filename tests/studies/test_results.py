@@ -17,15 +17,15 @@ def test_numbers_that_are_not_finite_are_null_and_others_are_short() -> None:
 def test_lines_come_back_by_kind(tmp_path: Path) -> None:
     lines = [
         line("study", {"name": "e1"}),
-        line("run", {"arm": "a", "cpu_s": 1800.0}),
-        line("run", {"arm": "b", "cpu_s": 1800.0}),
-        line("verdict", {"claim": "c", "sentence": "größer"}),
+        line("run", {"arm": "a", "costs": {"shared": 1800.0}}),
+        line("run", {"arm": "b", "costs": {"shared": 1800.0, "own": 1800.0}}),
+        line("verdict", {"claim": "c", "sentence": "größer\u2028als"}),
     ]
     (tmp_path / "results.jsonl").write_text(to_text(lines), encoding="utf-8")
     found = load_found(tmp_path)
     assert found.study["name"] == "e1"
     assert [run["arm"] for run in found.runs] == ["a", "b"]
-    assert found.verdicts[0]["sentence"] == "größer"
+    assert found.verdicts[0]["sentence"] == "größer\u2028als"
     assert found.cpu_hours == 1.0
     assert found.tables == []
 

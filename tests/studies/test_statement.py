@@ -67,6 +67,18 @@ def test_the_gpu_scale_has_the_papers_numbers() -> None:
     settings = SCALES["gpu"]["graphcodebert"].settings
     assert (settings["steps"], settings["batch_size"], settings["learning_rate"]) == (10_000, 6_192, 2e-4)
     assert (settings["temperature"], settings["max_tokens"]) == (0.01, 128)
+    assert settings["loss"] == "four-way"
+
+
+def test_where_no_base_of_a_claim_is_run_those_that_are_decide() -> None:
+    paper = STUDIES["e1"].at(["graphcodebert"])
+    assert {claim.bases for claim in paper.claims} == {("graphcodebert",)}
+    assert STUDIES["e1"].at(["static", "tiny", "minilm"]) == STUDIES["e1"]
+
+
+def test_a_tokenizer_reads_what_its_arms_train_on() -> None:
+    with pytest.raises(ValueError, match="data that its tokenizers do not read"):
+        replace(STUDIES["q2"], materials=("programming", "mixed", "functions"))
 
 
 def test_a_statement_that_names_what_it_has_not_is_refused() -> None:

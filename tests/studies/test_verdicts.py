@@ -12,7 +12,12 @@ from procqa.studies.verdicts import decide, judge
 
 
 def difference(low: float, high: float, p: float) -> Difference:
-    return Difference(delta=(low + high) / 2, ci95=(low, high), p=p, by_seed=(0.0, 0.0), smallest=0.02, queries=10)
+    """With so many degrees of freedom that the interval is 1.96 errors wide on either side."""
+    middle = (low + high) / 2 if high < float("inf") else 0.0
+    error = (high - low) / 2 / 1.96
+    return Difference(
+        delta=middle, ci95=(low, high), p=p, by_seed=(0.0, 0.0), queries=10, error=error, freedom=1_000_000
+    )
 
 
 def study(*, bases: tuple[str, ...] = ("static",), expected: Literal[1, -1] = 1) -> Study:
@@ -30,7 +35,8 @@ def study(*, bases: tuple[str, ...] = ("static",), expected: Literal[1, -1] = 1)
     ("low", "high", "p", "expected", "outcome"),
     [
         (0.02, 0.04, 0.001, 1, "supported"),
-        (0.001, 0.004, 0.001, 1, "supported"),
+        (0.001, 0.012, 0.001, 1, "supported"),
+        (0.001, 0.004, 0.001, 1, "refuted"),
         (-0.04, -0.02, 0.001, 1, "refuted"),
         (-0.005, 0.005, 0.9, 1, "refuted"),
         (-0.03, 0.03, 0.9, 1, "undecided"),
@@ -45,6 +51,22 @@ def test_an_outcome_follows_from_interval_and_p_value(
 ) -> None:
     (found,) = judge(study(expected=expected), {("c", "static"): difference(low, high, p)})
     assert found.outcome == outcome
+    assert (found.reason == "") == (outcome != "refuted")
+
+
+def test_what_is_refuted_says_why() -> None:
+    (other,) = judge(study(), {("c", "static"): difference(-0.04, -0.02, 0.001)})
+    (small,) = judge(study(), {("c", "static"): difference(-0.005, 0.005, 0.9)})
+    assert (other.reason, small.reason) == ("the other sign", "too small")
+
+
+def test_with_more_contrasts_that_decide_more_is_needed() -> None:
+    of = study(bases=("static", "tiny"))
+    close = difference(-0.009, 0.009, 0.9)
+    (alone,) = judge(study(), {("c", "static"): close})
+    first, second = judge(of, {("c", "static"): close, ("c", "tiny"): close})
+    assert [alone.outcome, first.outcome, second.outcome] == ["refuted", "undecided", "undecided"]
+    assert first.smallest > alone.smallest
 
 
 def test_p_values_are_corrected_for_the_contrasts_that_decide_and_no_others() -> None:
@@ -69,3 +91,14 @@ def test_a_claim_needs_all_bases_that_decide() -> None:
     assert decide(claim, judge(of, {("c", "static"): refuted, ("c", "tiny"): refuted})) == "refuted"
     assert decide(claim, judge(of, {("c", "static"): supported, ("c", "tiny"): refuted})) == "undecided"
     assert decide(claim, judge(of, {("c", "static"): supported})) == "undecided"
+
+
+def test_a_claim_of_several_contrasts_is_refuted_by_one() -> None:
+    of = study()
+    (claim,) = of.claims
+    both = replace(of, claims=(replace(claim, contrasts=("c", "shown")),))
+    supported, refuted = difference(0.02, 0.04, 0.001), difference(-0.04, -0.02, 0.001)
+    unclear = difference(-0.03, 0.03, 0.9)
+    for other, verdict in ((supported, "supported"), (refuted, "refuted"), (unclear, "undecided")):
+        judged = judge(both, {("c", "static"): supported, ("shown", "static"): other})
+        assert decide(both.claims[0], judged) == verdict

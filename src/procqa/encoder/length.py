@@ -5,14 +5,19 @@ what a run will see is counted by drawing its batches without training on them, 
 which enough was seen. Source: ours, docs/decisions/0021.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from itertools import count
+from typing import TypeVar
 
 from procqa.config import MAX_STEPS, TrainConfig
 from procqa.encoder.batches import Batches
+from procqa.encoder.sampling import Sampler
 from procqa.errors import ConfigError
 
 _FIRST_STEPS = 256
+
+Drawn = TypeVar("Drawn", bound=Sized)
+"""Something with as many batches as steps."""
 
 
 def count_steps(config: TrainConfig, pairs: int, make: Callable[[int], Batches]) -> int:
@@ -35,7 +40,19 @@ def count_steps(config: TrainConfig, pairs: int, make: Callable[[int], Batches])
     return config.steps
 
 
-def _first_step(make: Callable[[int], Batches], see: Callable[[Batches, int], int], goal: int, what: str) -> int:
+def steps_for_pairs(goal: int, make: Callable[[int], Sampler]) -> int:
+    """The fewest steps that see so many pairs.
+
+    Args:
+        make: what draws the batches of a run of some steps.
+
+    Raises:
+        ConfigError: see ``count_steps``.
+    """
+    return _first_step(make, lambda sampler, step: len(sampler.draw(step)), goal, f"{goal} pairs")
+
+
+def _first_step(make: Callable[[int], Drawn], see: Callable[[Drawn, int], int], goal: int, what: str) -> int:
     """The steps after which as much was seen as is wanted."""
     seen = step = 0
     for doubled in count():

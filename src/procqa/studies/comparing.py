@@ -2,8 +2,9 @@
 
 The difference of one seed is the mean over the parts of a contrast of the mean over their queries. Seeds are paired:
 both arms of one began with the same weights. Its variance is the sum of two, over seeds and over groups of queries
-that repeat one another, and its degrees of freedom are Satterthwaite's; both hold the noise of their crossing, so
-intervals are rather too wide than too narrow. Source: Owen 2007 and Cameron, Gelbach and Miller 2011 for the sum of
+that repeat one another, and its degrees of freedom are Satterthwaite's. In simulations 95 % intervals hold the truth in
+94 to 97 of 100 cases, and in 87 to 92 with two seeds alone or with a few groups that hold most queries.
+Source: Owen 2007 and Cameron, Gelbach and Miller 2011 for the sum of
 two ways of clustering, Satterthwaite 1946; docs/decisions/0029-studies.md.
 """
 
@@ -31,16 +32,34 @@ class Difference:
         ci95: its interval; unbounded where there is but one seed.
         p: two-sided, that it is 0.
         by_seed: the mean of each seed.
-        smallest: the smallest difference that such an experiment shows in four of five repetitions.
         queries: how many stand behind it.
+        error: its standard error; infinite where there is but one seed.
+        freedom: degrees of freedom of the error.
     """
 
     delta: float
     ci95: tuple[float, float]
     p: float
     by_seed: tuple[float, ...]
-    smallest: float
     queries: int
+    error: float
+    freedom: float
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """Where the difference lies, with a confidence in (0, 1)."""
+        if self.error == 0:
+            return self.delta, self.delta
+        half = self._quantile((1 + confidence) / 2) * self.error
+        return self.delta - half, self.delta + half
+
+    def smallest(self, confidence: float = CONFIDENCE) -> float:
+        """The smallest difference that such an experiment shows, with a confidence, in four of five repetitions."""
+        if self.error == 0:
+            return 0.0
+        return (self._quantile((1 + confidence) / 2) + self._quantile(POWER)) * self.error
+
+    def _quantile(self, share: float) -> float:
+        return float(stats.t.ppf(share, self.freedom))
 
 
 Values = Mapping[int, Sequence[Scores]]
@@ -59,7 +78,8 @@ def contrast_arms(contrast: Contrast, arms: Mapping[str, Values]) -> Difference 
         if treatment is None or control is None:
             return None
         seeds = [seed for seed in treatment if seed in control]
-        measured = [_difference(part.on, treatment[seed], control[seed]) for seed in seeds]
+        left_out = _seen(part.on, (treatment, control)) if contrast.leaves_out_seen else frozenset()
+        measured = [_difference(part.on, treatment[seed], control[seed], left_out) for seed in seeds]
         found = [one for one in measured if one is not None]
         if not found or len(found) < len(measured):
             return None
@@ -101,16 +121,38 @@ class _Part:
     values: NDArray[np.float64]
 
 
-def _difference(on: str, treatment: Sequence[Scores], control: Sequence[Scores]) -> _Of | None:
-    """Treatment minus control on the tasks of a part, query by query."""
+def _seen(on: str, arms: Sequence[Values]) -> frozenset[tuple[str, str]]:
+    """The tasks and ids of the queries that any seed of some arms saw in training."""
+    return frozenset(
+        (one.task, query)
+        for arm in arms
+        for scores in arm.values()
+        for one in scores
+        if on in (one.task, one.family)
+        for query, was_seen in zip(one.queries, one.seen or [False] * len(one.queries), strict=True)
+        if was_seen
+    )
+
+
+def _difference(
+    on: str, treatment: Sequence[Scores], control: Sequence[Scores], left_out: frozenset[tuple[str, str]]
+) -> _Of | None:
+    """Treatment minus control on the tasks of a part, query by query; None where nothing is left."""
     mine, theirs = ({one.task: one for one in side if on in (one.task, one.family)} for side in (treatment, control))
     if not mine or mine.keys() != theirs.keys():
         return None
     for name, scores in mine.items():
         if scores.queries != theirs[name].queries:
             raise RuntimeError(f"two arms were measured on other queries of {name}")
-    groups = tuple(f"{scores.family}/{group}" for scores in mine.values() for group in scores.groups)
-    return _Of(np.concatenate([scores.values - theirs[name].values for name, scores in mine.items()]), groups)
+    groups = [f"{scores.family}/{group}" for scores in mine.values() for group in scores.groups]
+    values = np.concatenate([scores.values - theirs[name].values for name, scores in mine.items()])
+    names = [(name, query) for name, scores in mine.items() for query in scores.queries]
+    kept = np.array([name not in left_out for name in names])
+    return (
+        _Of(values[kept], tuple(group for group, keep in zip(groups, kept, strict=True) if keep))
+        if kept.any()
+        else None
+    )
 
 
 def _combine(parts: Sequence[_Part], *, has_seeds: bool = True) -> Difference:
@@ -135,26 +177,22 @@ def _summarise(by_seed: tuple[float, ...], *, variances: Sequence[tuple[float, i
     delta = float(np.mean(by_seed))
     total = sum(variance for variance, _ in variances)
     if not np.isfinite(total):
+        unknown = float("inf")
         return Difference(
-            delta=delta,
-            ci95=(float("-inf"), float("inf")),
-            p=1.0,
-            by_seed=by_seed,
-            smallest=float("inf"),
-            queries=queries,
+            delta=delta, ci95=(-unknown, unknown), p=1.0, by_seed=by_seed, queries=queries, error=unknown, freedom=1.0
         )
     error = sqrt(total)
     if error == 0:
-        return Difference(
-            delta=delta, ci95=(delta, delta), p=float(delta == 0), by_seed=by_seed, smallest=0.0, queries=queries
-        )
+        ends, p = (delta, delta), float(delta == 0)
+        return Difference(delta=delta, ci95=ends, p=p, by_seed=by_seed, queries=queries, error=0.0, freedom=1.0)
     freedom = total**2 / sum(variance**2 / degrees for variance, degrees in variances)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
     return Difference(
         delta=delta,
-        ci95=(delta - half * error, delta + half * error),
+        ci95=(delta - half, delta + half),
         p=float(2 * stats.t.sf(abs(delta) / error, freedom)),
         by_seed=by_seed,
-        smallest=(half + float(stats.t.ppf(POWER, freedom))) * error,
         queries=queries,
+        error=error,
+        freedom=freedom,
     )

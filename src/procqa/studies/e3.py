@@ -36,6 +36,10 @@ STUDY = Study(
     limits=(
         "The tokenizer has read the language that is left out; its vectors have not been trained on its questions.",
         "A question tagged with one language can hold code in another, and common words stand in all.",
+        "One article often serves several languages: of the test questions of go, rust and python 86, 63 and 22 % have"
+        " a title that stands in another language's training data. Questions of which, or of whose answer, either arm"
+        " saw 13 words in a row in training are left out of the contrasts on questions.",
+        "Lisp and ruby have about 5 and 10 of 150 batches: what seeing them is worth rests on few steps.",
         f"Programs are paired with {PARTNER} alone, in both directions, on the half of Rosetta Code's tasks.",
         SMALL,
     ),
@@ -87,11 +91,13 @@ STUDY = Study(
             name="unseen − base, questions",
             sentence="trained without the language minus the base, question → answer, mean of five languages",
             parts=_parts("without {}", BEFORE, "programming"),
+            leaves_out_seen=True,
         ),
         Contrast(
             name="seen − unseen, questions",
             sentence="trained with minus without the language, question → answer, mean of five languages",
             parts=_parts(ALL, "without {}", "programming"),
+            leaves_out_seen=True,
         ),
     ),
     claims=(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.config import EvaluateConfig
-from procqa.evaluation.analysis import analyse
+from procqa.evaluation.analysis import Example, analyse
 from procqa.evaluation.exam import Exam, prepare
 from procqa.evaluation.labels import label_queries
 from procqa.evaluation.leaks import find_suspects
@@ -23,8 +23,11 @@ from procqa.evaluation.rankers import Ranker, Report, open_rankers
 from procqa.evaluation.tasks import load_task, resolve_tasks
 from procqa.files import write_durably
 
-EXAMPLES = 4
-"""Misses that are kept with their texts, of a run that looks at traces."""
+SCORES_FORMAT = 2
+"""Raised whenever what is measured, or how, is mended: scores that an older one made are not taken up."""
+
+EXAMPLES_OF_A_CAUSE = 2
+"""Misses of each cause that are kept with their texts, of a run that looks at traces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Scores:
         queries: (Q,) ids.
         groups: (Q,) names, equal for queries that repeat one another.
         values: (Q,) float64, the measure of each query.
-        seen: (Q,) whether the query or its answer was seen in training; none where nothing was trained.
+        seen: (Q,) whether the query or an answer of it was seen in training; none for words.
         labels: by dimension the values of each query; none unless slices are looked at.
         traced: see ``Analysis.traced``; none unless traces are looked at.
         examples: misses with their texts, likewise.
@@ -113,7 +116,7 @@ def _measure(
     if labels is not None and "traces" in looks_at and prepared.collection.document_languages:
         analysis = analyse(ranker, prepared, ranks, labels, seed=config.seed)
         traced = analysis.traced
-        examples = tuple(asdict(example) for example in analysis.examples[:EXAMPLES])
+        examples = tuple(map(asdict, choose_examples(analysis.examples)))
     return Scores(
         task=f"{exam}/{prepared.task.name}",
         family=f"{exam}/{family.name}",
@@ -123,11 +126,19 @@ def _measure(
         queries=tuple(prepared.query_ids),
         groups=tuple(prepared.groups),
         values=ranks.values[:, metric_names(config.depth).index(measure)],
-        seen=() if suspects is None else tuple(map(bool, suspects.queries)),
+        seen=() if suspects is None else tuple(map(bool, suspects.queries | suspects.documents)),
         labels=labels if "slices" in looks_at else None,
         traced=traced,
         examples=examples,
     )
+
+
+def choose_examples(examples: Sequence[Example]) -> list[Example]:
+    """Some of every cause."""
+    of_cause: dict[str, list[Example]] = {}
+    for example in examples:
+        of_cause.setdefault(example.miss.cause, []).append(example)
+    return [example for found in of_cause.values() for example in found[:EXAMPLES_OF_A_CAUSE]]
 
 
 def save_scores(path: Path, told: Mapping[str, Any], scores: Sequence[Scores]) -> None:
@@ -139,7 +150,7 @@ def save_scores(path: Path, told: Mapping[str, Any], scores: Sequence[Scores]) -
 
 def load_scores(path: Path) -> tuple[dict[str, Any], list[Scores]]:
     """What ``save_scores`` wrote: what the run tells of itself, and its scores."""
-    first, *lines = path.read_text(encoding="utf-8").splitlines()
+    first, *lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")  # texts hold other ends of lines
     return json.loads(first), [_from_line(json.loads(line)) for line in lines]
 
 

@@ -4,7 +4,6 @@ from procqa.studies.common import (
     EVERYTHING,
     ON_TEXT_TO_CODE,
     QUESTION_TO_ANSWER,
-    SAME,
     SMALL,
     STACK_OVERFLOW,
     TEXT_TO_CODE,
@@ -15,6 +14,10 @@ POSTS, PROGRAMS = "programming=parallel", "parallel=programming"
 PAIRS = {"pairs": ("both-answer", "docstring-function")}
 """One pair a row of either corpus."""
 
+SMALL_BATCHES = 1 / 16
+"""A batch holds no text twice and a program answers up to ten others, so a large batch of programs could not be filled:
+the smallest stream has about 75 programs."""
+
 BETWEEN_LANGUAGES = Exam(
     name="rosetta",
     roots=("rosetta",),
@@ -23,34 +26,41 @@ BETWEEN_LANGUAGES = Exam(
     ),
 )
 
+
+def _stage(*data: str) -> Stage:
+    return Stage(data=data, settings=PAIRS, batch_times=SMALL_BATCHES, as_many_pairs_as="programs")
+
+
 STUDY = Study(
     name="q2",
     title="Posts, or parallel programs",
     answers=("Q2",),
     question="Are posts a better corpus to pre-train on than programs that solve one task in two languages?",
-    hypothesis="Posts are better where text asks for code, and no worse where a program asks for programs.",
-    equal=(*SAME, "pairs, the same number in each language, one a row"),
+    hypothesis="Posts are better, where text asks for code and where a program asks for programs.",
+    equal=(
+        "the tokenizer and the first weights of encoders from scratch, by seed",
+        "batch size, learning rate and its course, temperature, tokens read of a text",
+        "pairs at hand, the same number in each language, one a row, and pairs seen",
+    ),
     limits=(
         "Parallel programs are those of half of Rosetta Code's tasks, the other half being measured on: the same kind"
         " of program, other tasks. That favours them there.",
         "A program stands in several pairs, a post in one; programs are longer, so more tokens are read.",
+        "The rows of either corpus are one draw for all seeds: intervals do not tell what another draw would give.",
+        "Batches are of 64, which fit programs, and smaller than those of the other studies.",
         STACK_OVERFLOW,
         SMALL,
     ),
-    materials=EVERYTHING,
+    materials=(*EVERYTHING, "parallel"),
     bases=("static",),
     arms=(
-        Arm(name="posts", description="questions with answers", stages=(Stage(data=(POSTS,), settings=PAIRS),)),
         Arm(
             name="programs",
             description="programs for one task in two languages",
-            stages=(Stage(data=(PROGRAMS,), settings=PAIRS),),
+            stages=(Stage(data=(PROGRAMS,), settings=PAIRS, batch_times=SMALL_BATCHES),),
         ),
-        Arm(
-            name="posts and programs",
-            description="both, half of the steps each",
-            stages=(Stage(data=(POSTS, PROGRAMS), settings=PAIRS),),
-        ),
+        Arm(name="posts", description="questions with answers", stages=(_stage(POSTS),)),
+        Arm(name="posts and programs", description="both, as many pairs in all", stages=(_stage(POSTS, PROGRAMS),)),
     ),
     exams=(TEXT_TO_CODE, BETWEEN_LANGUAGES, QUESTION_TO_ANSWER),
     contrasts=(

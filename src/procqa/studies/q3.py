@@ -15,7 +15,8 @@ from procqa.studies.statement import Arm, Claim, Contrast, Stage, Study, compare
 FEW, MANY = ("c", "lisp", "ruby"), ("python", "csharp", "php", "javascript")
 """The languages of programming-qa with fewest and with most pairs."""
 
-ALPHAS = {"alpha 0": 0.0, "alpha 0.5": 0.5, "alpha 1": 1.0}
+EVEN = "alpha 0"
+ALPHAS = {EVEN: 0.0, "alpha 0.5": 0.5, "alpha 1": 1.0}
 
 
 def _on(languages: tuple[str, ...]) -> tuple[str, ...]:
@@ -28,10 +29,15 @@ STUDY = Study(
     answers=("Q3",),
     question="How do scores differ between languages and domains, and does drawing languages evenly help small ones?",
     hypothesis="Drawing streams evenly (α = 0) helps languages with few pairs and costs those with many little.",
-    equal=(*SAME, "all data; only the exponent α by which streams are drawn differs"),
+    equal=(
+        *SAME[:1],
+        "batch size, learning rate and its course, temperature, tokens read of a text",
+        "all data and the number of pairs seen; only the exponent α by which streams are drawn differs",
+    ),
     limits=(
         "Languages differ in their sources: php and part of java ask with templates, which is easy. Scores of two"
         " languages are not comparable; arms within a language are.",
+        "Streams smaller than a batch make smaller batches: drawn evenly, batches are smaller and steps are more.",
         "c, lisp and ruby have 69, 40 and 228 test questions or fewer.",
         DOCUMENTATION,
         SMALL,
@@ -42,7 +48,13 @@ STUDY = Study(
         Arm(
             name=name,
             description=f"macp with streams drawn by n^{alpha:g}",
-            stages=(Stage(data=QUESTIONS, settings={"pairs": WHOLE_POSTS, "alpha": alpha}),),
+            stages=(
+                Stage(
+                    data=QUESTIONS,
+                    settings={"pairs": WHOLE_POSTS, "alpha": alpha},
+                    as_many_pairs_as=None if name == EVEN else EVEN,
+                ),
+            ),
         )
         for name, alpha in ALPHAS.items()
     ),

@@ -40,8 +40,9 @@ class Found:
 
     @property
     def cpu_hours(self) -> float:
-        """Of all runs; a run that two studies share counts in both."""
-        return float(sum(run["cpu_s"] for run in self.runs) / 3600)
+        """Of all runs, what they share counted once; what two studies share counts in both."""
+        spent: dict[str, float] = {name: cost for run in self.runs for name, cost in run["costs"].items()}
+        return sum(spent.values()) / 3600
 
 
 def line(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def load_found(folder: Path) -> Found:
     """
     path = folder / RESULTS_FILE
     try:
-        lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines() if text.strip()]
+        lines = [json.loads(text) for text in path.read_text(encoding="utf-8").split("\n") if text.strip()]
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{folder} must be the folder of a study with {RESULTS_FILE}: run procqa study") from error
     by_kind: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}

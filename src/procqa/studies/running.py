@@ -16,11 +16,12 @@ from typing import Any
 from procqa.artifact import as_json, load_manifest
 from procqa.config import LENGTHS, EvaluateConfig, MineConfig, TrainConfig, train_config
 from procqa.encoder.mining import mine
+from procqa.encoder.plan import find_steps
 from procqa.encoder.summary import TrainSummary
 from procqa.encoder.training import train
 from procqa.files import write_durably
 from procqa.studies.materials import Materials
-from procqa.studies.measuring import Scores, load_scores, measure_tasks, save_scores
+from procqa.studies.measuring import SCORES_FORMAT, Scores, load_scores, measure_tasks, save_scores
 from procqa.studies.scales import BaseScale
 from procqa.studies.statement import BEFORE, Arm, Study
 
@@ -40,7 +41,8 @@ class Run:
     Args:
         sha256: of the encoder; empty for words.
         stages: what each stage of training did: steps, pairs, tokens, loss, settings.
-        cpu_s: processor time of training and of measuring; what another study of the same folder did first counts too.
+        costs: processor time in seconds of each piece of work, by its name in the work folder, so that what two runs
+            share can be counted once. Of work that was interrupted the last piece alone is known.
         scores: by task.
     """
 
@@ -49,7 +51,7 @@ class Run:
     seed: int
     sha256: str
     stages: tuple[Mapping[str, Any], ...]
-    cpu_s: float
+    costs: Mapping[str, float]
     scores: tuple[Scores, ...]
 
 
@@ -58,7 +60,7 @@ class _Trained:
     folder: Path
     sha256: str
     stages: tuple[Mapping[str, Any], ...]
-    cpu_s: float
+    costs: Mapping[str, float]
 
 
 class Runner:
@@ -96,6 +98,9 @@ class Runner:
             if stage.as_many_tokens_as is not None:
                 settings = {name: value for name, value in settings.items() if name not in LENGTHS}
                 settings["tokens"] = earlier[stage.as_many_tokens_as].stages[number]["tokens_seen"]
+            if stage.as_many_pairs_as is not None:
+                goal = earlier[stage.as_many_pairs_as].stages[number]["pairs_seen"]
+                settings["steps"] = self._find_steps(stage.data, train_config("macp", settings), pairs=goal)
             if stage.mined_by is not None:
                 mined = (self._mine(name, earlier[stage.mined_by]) for name in stage.data)
                 settings["hard_negatives"] = tuple(map(str, mined))
@@ -113,7 +118,7 @@ class Runner:
             "settings": as_json(told),
             "mined": [load_manifest(Path(folder)).sha256 for folder in config.hard_negatives],
         }
-        key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+        key = _digest(made_of)
         out = self._work / "encoders" / key
         cost = self._work / "costs" / f"{out.name}.json"
         started = time.process_time()
@@ -129,13 +134,23 @@ class Runner:
         told_of_cost = json.loads(cost.read_text(encoding="utf-8"))
         spent, stage["commit"] = told_of_cost["cpu_s"], told_of_cost["commit"]
         if before is None:
-            return _Trained(out, summary.sha256, (), spent)
-        return _Trained(out, summary.sha256, (*before.stages, stage), before.cpu_s + spent)
+            return _Trained(out, summary.sha256, (), {key: spent})
+        return _Trained(out, summary.sha256, (*before.stages, stage), {**before.costs, key: spent})
+
+    def _find_steps(self, data: Sequence[str], config: TrainConfig, *, pairs: int) -> int:
+        """The steps of a run that is to see so many pairs, found once."""
+        materials = [self._materials.get(material) for material in data]
+        drawn = {name: getattr(config, name) for name in DRAWN}
+        asked = {"drawn": as_json(drawn), "data": [material.sha256 for material in materials], "pairs": pairs}
+        path = self._work / "steps" / f"{_digest(asked)}.json"
+        if not path.exists():
+            _write(path, {"steps": find_steps([material.path for material in materials], config, pairs=pairs)})
+        return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
 
     def _mine(self, material: str, teacher: _Trained) -> Path:
         """Hard negatives of a material by an encoder that another arm trained."""
         data = self._materials.get(material)
-        key = hashlib.sha256(f"{teacher.sha256} {data.sha256}".encode()).hexdigest()[:16]
+        key = _digest([teacher.sha256, data.sha256])
         out = self._work / "mined" / f"{material}-{key}"
         mine(data.path, str(teacher.folder), out, MineConfig(), report=lambda *_: None)
         return out
@@ -144,7 +159,7 @@ class Runner:
         """The scores of an encoder, or of words, on the exams that take the arm."""
         ranker, sha256 = ("bm25", "") if trained is None else (str(trained.folder), trained.sha256)
         scores: list[Scores] = []
-        cpu_s = 0.0 if trained is None else trained.cpu_s
+        costs = {} if trained is None else dict(trained.costs)
         for exam in self._study.exams:
             if exam.arms and arm not in (*exam.arms, "bm25"):
                 continue
@@ -152,6 +167,7 @@ class Runner:
             roots = [self._materials.get(name) for name in exam.roots]
             config = EvaluateConfig(max_tokens=train_config("macp", scale.settings).max_tokens)
             asked = {
+                "format": SCORES_FORMAT,
                 "ranker": sha256 or "bm25",
                 "exam": exam.name,
                 "tasks": list(tasks),
@@ -159,7 +175,7 @@ class Runner:
                 "config": asdict(config),
                 "looks_at": list(self._study.looks_at),
             }
-            key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+            key = _digest(asked)
             path = self._work / "scores" / f"{exam.name}-{key}.jsonl"
             if not path.exists():
                 started = time.process_time()
@@ -177,17 +193,20 @@ class Runner:
                 save_scores(path, {"asked": asked, "cpu_s": round(time.process_time() - started, 1)}, found)
             told, of_exam = load_scores(path)
             scores += of_exam
-            cpu_s += told["cpu_s"]
+            costs[key] = told["cpu_s"]
         return Run(
             arm=arm,
             base=base,
             seed=seed,
             sha256=sha256,
             stages=() if trained is None else trained.stages,
-            cpu_s=round(cpu_s, 1),
+            costs=costs,
             scores=tuple(scores),
         )
 
+
+DRAWN = ("pairs", "languages", "shared_rows", "towers", "batches", "batch_size", "alpha", "max_tokens", "seed")
+"""The settings that the draw of batches depends on."""
 
 SETTINGS = (
     "pairs",
@@ -217,6 +236,10 @@ def _sum_streams(summary: TrainSummary) -> dict[str, int]:
         pair_type = name.rpartition("/")[2]
         held[pair_type] = held.get(pair_type, 0) + stream["pairs"]
     return held
+
+
+def _digest(told: Any) -> str:  # Any: whatever JSON can hold
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def find_commit() -> str | None:

@@ -43,7 +43,7 @@ class BaseScale:
                 settings = {name: value for name, value in settings.items() if name not in LENGTHS}
             settings |= part
         if stage.batch_times != 1:
-            settings["batch_size"] = round(settings["batch_size"] * stage.batch_times)
+            settings["batch_size"] = max(2, round(settings["batch_size"] * stage.batch_times))
             settings["steps"] = round(settings["steps"] / stage.batch_times)
         return settings
 
@@ -60,6 +60,7 @@ _PAPER = {
     "rows_at_once": 256,
     "learning_rate": 2e-4,
     "temperature": 0.01,
+    "loss": "four-way",
     "max_tokens": 128,
     "precision": "bf16",
 }
@@ -83,8 +84,8 @@ SCALES: dict[ScaleName, dict[str, BaseScale]] = {
         "tiny": BaseScale(
             base="tiny",
             seeds=(1, 2, 3),
-            settings={**_TINY, "steps": 400, "batch_size": 128, "max_tokens": 64},
-            fine_tuning={"steps": 150},
+            settings={**_TINY, "steps": 300, "batch_size": 128},
+            fine_tuning={"steps": 100},
             reads_slowly=True,
         ),
         "minilm": BaseScale(

@@ -4,8 +4,8 @@ Every study of the package is one value of ``Study`` in a file of its own; runni
 code for all. Source: ours, docs/decisions/0029-studies.md.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 BEFORE = "before"
@@ -26,6 +26,8 @@ class Stage:
         settings: fields of TrainConfig that differ from the scale's.
         as_many_tokens_as: an arm of the same study whose stage of the same number reads as many tokens as this one
             is to read; None for as many steps as the scale says.
+        as_many_pairs_as: the same of the pairs that it sees: streams smaller than a batch make smaller ones, so equal
+            steps need not be equal pairs.
         mined_by: an arm whose encoder finds the hard negatives; None for none.
         batch_times: how much larger a batch is than the scale's, and how many fewer the steps, so that as many pairs
             are seen.
@@ -35,6 +37,7 @@ class Stage:
     data: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     as_many_tokens_as: str | None = None
+    as_many_pairs_as: str | None = None
     mined_by: str | None = None
     batch_times: float = 1.0
     fine_tunes: bool = False
@@ -92,6 +95,7 @@ class Contrast:
     Args:
         expected: the sign that the claim gives it.
         least: an effect that is worth having, in the measure.
+        leaves_out_seen: whether queries that were seen in training by either arm, they or their answers, are left out.
     """
 
     name: str
@@ -99,15 +103,16 @@ class Contrast:
     parts: tuple[Part, ...]
     expected: Literal[1, -1] = 1
     least: float = 0.01
+    leaves_out_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A sentence that is supported where each of its contrasts is on each base that decides.
+    """A sentence that is supported where each of its contrasts is on each base that decides, and refuted where one is.
 
     Args:
         contrasts: names of those that decide.
-        bases: those that decide; others are shown.
+        bases: those that decide; others are shown. At a scale that has none of them, its own decide.
         paper: who claims it, and where.
         would_change: what could turn the verdict.
     """
@@ -155,10 +160,14 @@ class Study:
         exams = {exam.name for exam in self.exams}
         contrasts = [contrast.name for contrast in self.contrasts]
         _require_known(self.name, "an arm", {name for name in arms if arms.count(name) > 1}, set())
+        stages = [stage for arm in self.arms for stage in arm.stages]
         for place, arm in enumerate(self.arms):
             for stage in arm.stages:
-                earlier = {name for name in (stage.as_many_tokens_as, stage.mined_by) if name}
+                like = (stage.as_many_tokens_as, stage.as_many_pairs_as, stage.mined_by)
+                earlier = {name for name in like if name}
                 _require_known(self.name, f"an arm before {arm.name}", earlier, set(arms[1 : place + 1]))
+        read = {part for stage in stages for name in stage.data for part in name.split("=")[:1]}
+        _require_known(self.name, "data that its tokenizers do not read", read, set(self.materials))
         for exam in self.exams:
             _require_known(self.name, "an arm", set(exam.arms), set(arms))
         for contrast in self.contrasts:
@@ -168,6 +177,12 @@ class Study:
         for claim in self.claims:
             _require_known(self.name, "a contrast", set(claim.contrasts), set(contrasts))
             _require_known(self.name, "a base", set(claim.bases), set(self.bases))
+
+    def at(self, bases: Iterable[str]) -> "Study":
+        """The study with the bases of a scale, which decide where a claim's own are none of them."""
+        here = tuple(bases)
+        claims = tuple(claim if set(claim.bases) & set(here) else replace(claim, bases=here) for claim in self.claims)
+        return replace(self, bases=tuple(dict.fromkeys([*self.bases, *here])), claims=claims)
 
     def arm(self, name: str) -> Arm:
         """The arm of a name; ``before`` is one without a stage."""

@@ -58,8 +58,8 @@ def run_study(request: StudyRequest, report: Report) -> Found | None:
         ArtifactError: ``out`` is taken or cannot be written.
         ProcqaError: whatever building, training or measuring says.
     """
-    study = request.study
-    scales = scales_of(request.scale, study.bases)
+    scales = scales_of(request.scale, request.study.bases)
+    study = request.study.at(scales)
     if unknown := sorted(set(request.bases) - scales.keys()):
         raise ConfigError(f"--base must be one of {', '.join(scales)} at scale {request.scale}, got {unknown[0]}")
     work = request.work or request.out.with_name(f"{request.out.name}.work")
@@ -77,7 +77,7 @@ def run_study(request: StudyRequest, report: Report) -> Found | None:
         with workspace(request.out, kind=KIND, recipe=recipe, inputs=inputs) as made:
             made.is_kept = True
             runner = Runner(study, materials, work, report=report)
-            lines = list(_tell(request, scales, data, runner))
+            lines = list(_tell(study, request.scale, scales, data, runner))
             (made.path / RESULTS_FILE).write_text(to_text(lines), encoding="utf-8")
             found = load_found(made.path)
             write_plots(found, made.path)
@@ -88,19 +88,18 @@ def run_study(request: StudyRequest, report: Report) -> Found | None:
 
 
 def _tell(
-    request: StudyRequest, scales: Mapping[str, BaseScale], data: Sequence[Material], runner: Runner
+    study: Study, scale: ScaleName, scales: Mapping[str, BaseScale], data: Sequence[Material], runner: Runner
 ) -> Iterator[dict[str, Any]]:
     """Every line of the results."""
-    study = request.study
-    yield line("study", {**_state(study, request.scale, scales), "data": [_describe(one) for one in data]})
+    yield line("study", {**_state(study, scale, scales), "data": [_describe(one) for one in data]})
     runs: list[Run] = []
     words = runner.run_words(next(iter(scales.values())))
-    for base, scale in scales.items():
-        runs += runner.run_base(base, scale)
+    for base, of_base in scales.items():
+        runs += runner.run_base(base, of_base)
     yield from (line("run", _describe_run(run)) for run in (words, *runs))
     arms = _by_base([words, *map(drop_labels, runs)])
-    for base, of_base in arms.items():
-        yield from (line("score", told) for told in _tell_scores(base, of_base))
+    for base, by_arm in arms.items():
+        yield from (line("score", told) for told in _tell_scores(base, by_arm))
     differences: dict[tuple[str, str], Difference] = {}
     for base in scales:
         for contrast in study.contrasts:
@@ -144,7 +143,8 @@ def _describe_run(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "sha256": run.sha256,
         "stages": run.stages,
-        "cpu_s": run.cpu_s,
+        "cpu_s": round(sum(run.costs.values()), 1),
+        "costs": run.costs,
         "scores": {scores.task: scores.mean for scores in run.scores},
     }
 
@@ -195,8 +195,10 @@ def _describe_judgement(study: Study, judgement: Judgement, arms: Mapping[str, A
     return {
         **{name: value for name, value in told.items() if name != "name"},
         "base": judgement.base,
-        **asdict(judgement.difference),
+        **{name: value for name, value in asdict(judgement.difference).items() if name not in ("error", "freedom")},
         "p_holm": judgement.p_holm,
+        "smallest": judgement.smallest,
         "decides": judgement.decides,
         "outcome": judgement.outcome,
+        "reason": judgement.reason,
     }

@@ -45,7 +45,7 @@ def codenet_parts(wanted: Wanted) -> list[str]:
     return [f"{asking}-{answering}" for asking, answering in product(names, repeat=2)]
 
 
-ALL_LANGUAGES = "all"
+ALL_LANGUAGES, OTHER_LANGUAGES = "all", "others"
 """In the place of a language: the documents of all of them."""
 
 CODENET_LANGUAGES = ("ruby", "python", "java")
@@ -74,16 +74,18 @@ def _codenet_rows(wanted: Wanted, file: Path, language: str) -> list[Row]:
 def load_rosetta(wanted: Wanted) -> Collection:
     """Rosetta Code: a program asks for the programs of its task in another language, or the others in its own.
 
-    ``rosetta:python-all`` ranks the programs of all languages together, to see how languages keep apart.
+    ``rosetta:python-all`` ranks the programs of all languages together, to see how languages keep apart;
+    ``rosetta:python-others`` those of all but Python.
     """
     asking, answering = split_pair(wanted)
     (file,) = wanted.find(*wanted.family.files)
     rows = [row for row in read_rosetta(file) if row.language in LANGUAGES]
-    if answering == ALL_LANGUAGES:
+    if answering in (ALL_LANGUAGES, OTHER_LANGUAGES):
         require_held(asking, (row.language or "" for row in rows), file)
-        texts = _of_one_problem([row for row in rows if row.language == asking], rows, file)
+        searched = [row for row in rows if answering == ALL_LANGUAGES or row.language != asking]
+        texts = _of_one_problem([row for row in rows if row.language == asking], searched, file)
         mixed = replace(texts, document_languages={row.id: row.language or "" for row in rows})
-        return wanted.collect([file], mixed, language=None, excludes_itself=True)
+        return wanted.collect([file], mixed, language=None, excludes_itself=answering == ALL_LANGUAGES)
     for language in (asking, answering):
         require_held(language, (row.language or "" for row in rows), file)
     asked, searched = ([row for row in rows if row.language == language] for language in (asking, answering))

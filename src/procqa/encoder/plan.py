@@ -1,0 +1,37 @@
+"""How many steps a run must take to see as many pairs as another, found before it is begun."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from procqa.config import TrainConfig
+from procqa.encoder.length import steps_for_pairs
+from procqa.encoder.sampling import Sampler, has_negatives
+from procqa.encoder.streams import write_texts
+from procqa.encoder.training import TEXTS_FILE, stream_config
+
+
+def find_steps(datasets: Sequence[Path], config: TrainConfig, *, pairs: int) -> int:
+    """The steps after which a run of a recipe has seen so many pairs; small streams make small batches.
+
+    Its batches are drawn and not read, as those of a run that is told its epochs.
+
+    Raises:
+        ArtifactError: a dataset is missing or broken.
+        ConfigError: it would take more steps than a run may have.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = write_texts(datasets, Path(folder) / TEXTS_FILE, stream_config(config))
+    streams = [stream for stream in corpus.streams if has_negatives(stream)]
+
+    def draw(steps: int) -> Sampler:
+        return Sampler(
+            streams,
+            batch_size=config.batch_size,
+            alpha=config.alpha,
+            steps=steps,
+            seed=config.seed,
+            batches=config.batches,
+        )
+
+    return steps_for_pairs(pairs, draw)
