@@ -156,6 +156,14 @@ def test_rosetta_in_one_language_leaves_the_query_out_of_its_own_ranking(root):
     assert list(rosetta.documents) == ["sum/sum-1.py", "sum/sum-2.py", "max/max-1.py"]
 
 
+def test_rosetta_among_other_languages_ranks_none_of_its_own(root):
+    rosetta = load_collection("rosetta:python-others", [root])
+    assert list(rosetta.documents) == ["sum/sum-1.java", "min/min-1.java"]
+    assert rosetta.document_languages == {"sum/sum-1.java": "java", "min/min-1.java": "java"}
+    assert rosetta.qrels == {name: {"sum/sum-1.java": 1} for name in ("sum/sum-1.py", "sum/sum-2.py")}
+    assert not rosetta.excludes_itself
+
+
 def test_a_beir_folder_keeps_its_judgements_and_its_ids_lose_their_white_space(root):
     for task in (f"beir:{root / 'small'}", "beir:small"):
         beir = load_collection(task, [root])

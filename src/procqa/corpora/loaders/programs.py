@@ -84,7 +84,7 @@ def load_rosetta(wanted: Wanted) -> Collection:
         require_held(asking, (row.language or "" for row in rows), file)
         searched = [row for row in rows if answering == ALL_LANGUAGES or row.language != asking]
         texts = _of_one_problem([row for row in rows if row.language == asking], searched, file)
-        mixed = replace(texts, document_languages={row.id: row.language or "" for row in rows})
+        mixed = replace(texts, document_languages={row.id: row.language or "" for row in searched})
         return wanted.collect([file], mixed, language=None, excludes_itself=answering == ALL_LANGUAGES)
     for language in (asking, answering):
         require_held(language, (row.language or "" for row in rows), file)
