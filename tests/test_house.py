@@ -100,6 +100,10 @@ TESTED_ELSEWHERE = {
     "studies/q3.py": "tests/studies/test_statement.py",
     "studies/recipe.py": "tests/studies/test_statement.py",
     "studies/scales.py": "tests/studies/test_statement.py",
+    "studies/report/bars.py": "tests/studies/report/test_plots.py",
+    "studies/report/dots.py": "tests/studies/report/test_plots.py",
+    "studies/report/drawing.py": "tests/studies/report/test_plots.py",
+    "studies/report/forest.py": "tests/studies/report/test_plots.py",
     "studies/running.py": "tests/studies/test_study.py",
 }
 """Modules whose tests do not stand at the mirrored path, and where they stand."""

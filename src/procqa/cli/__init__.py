@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": "serve an index over HTTP, with a page",
     "mcp": "answer an agent from an index",
     "study": "run one of the studies: a claim of the paper, or an open question, as an experiment",
+    "report": "show what studies found on one page",
     "verify": "check a folder against its manifest, down to the dump",
     "show": "look into any folder procqa made",
     "doctor": "say what is installed and works",

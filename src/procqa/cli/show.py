@@ -17,8 +17,9 @@ _SHORTENED = ("title", "question", "answer")
 @click.option("--language", help="of a dataset: show a pair in this language")
 @json_option
 def command(folder: Path, language: str | None, as_json: bool) -> None:
-    """Look into a dataset, an encoder, hard negatives or an index: counts, recipe, inputs, and a pair of a dataset."""
+    """Look into any folder procqa made: counts, recipe, inputs, a pair of a dataset, the verdicts of a study."""
     from procqa.artifact import load_manifest
+    from procqa.studies.results import KIND
 
     manifest = load_manifest(folder)
     description: dict[str, Any] = {
@@ -32,6 +33,9 @@ def command(folder: Path, language: str | None, as_json: bool) -> None:
     }
     if manifest.kind == "dataset":
         description["example"] = _example(folder, language)
+    if manifest.kind == KIND:
+        _show_study(description, folder, as_json=as_json)
+        return
     example = description.get("example")
     if as_json:
         if example is not None:
@@ -41,6 +45,24 @@ def command(folder: Path, language: str | None, as_json: bool) -> None:
         _print(description)
         if example is not None:
             _print_example(example, folder)
+
+
+def _show_study(description: dict[str, Any], folder: Path, *, as_json: bool) -> None:
+    """A study has its statement as its recipe, which its page shows; here are its question, scale and verdicts."""
+    from procqa.cli.report import print_verdicts
+    from procqa.studies.report.words import tell_verdicts
+    from procqa.studies.results import load_found
+
+    found = load_found(folder)
+    told = tell_verdicts(found)
+    if as_json:
+        verdicts = [{"claim": one.claim["sentence"], "verdict": one.verdict, "said": one.said} for one in told]
+        print_json({**description, "verdicts": verdicts})
+        return
+    asked = {name: found.study[name] for name in ("name", "title", "question", "scale", "commit")}
+    counts = {"runs": len(found.runs), "processor hours": f"{found.cpu_hours:.2f}"}
+    _print({**description, "recipe": asked, "counts": counts})
+    print_verdicts(told)
 
 
 def _example(folder: Path, language: str | None) -> dict[str, Any] | None:

@@ -1,12 +1,17 @@
 """``procqa verify``: a folder against its manifest, down to the dump."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from procqa.cli.common import json_option, print_json
 from procqa.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from procqa.chain import Check
 
 
 @click.command()
@@ -24,12 +29,10 @@ def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
     from procqa.artifact import load_manifest
     from procqa.chain import verify
     from procqa.corpora.sources import is_input
-    from procqa.dataset.checks import check_dataset
-    from procqa.encoder.negatives import KIND, check_negatives
 
     checks = verify(folder, inputs, matches=is_input)
     # What a folder claims of itself can be proven only of rows that are what the manifest says.
-    prove = {"dataset": check_dataset, KIND: check_negatives}.get(load_manifest(folder).kind)
+    prove = _prover(load_manifest(folder).kind)
     if prove is not None and all(check.outcome != "failed" for check in checks):
         checks += prove(folder, inputs)
     failed = [check for check in checks if check.outcome == "failed"]
@@ -45,3 +48,20 @@ def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
             f"{folder} must be as its manifest says, but {len(failed)} of {len(checks)} checks failed:"
             f" {failed[0].subject}: {failed[0].detail}"
         )
+
+
+def _prover(kind: str) -> Callable[[Path, Sequence[Path]], list["Check"]] | None:
+    """What proves again what a folder of a kind says of itself."""
+    if kind == "dataset":
+        from procqa.dataset.checks import check_dataset
+
+        return check_dataset
+    if kind == "negatives":
+        from procqa.encoder.negatives import check_negatives
+
+        return check_negatives
+    if kind == "study":
+        from procqa.studies.checks import check_study
+
+        return check_study
+    return None

@@ -18,7 +18,11 @@ from typing import Any
 
 from procqa.errors import ArtifactError
 
+KIND = "study"
 RESULTS_FILE = "results.jsonl"
+WORDS = "words"
+"""The base of BM25, which stands beside all others and is not trained."""
+
 KINDS = ("study", "run", "score", "contrast", "table", "example", "verdict")
 
 

@@ -22,11 +22,9 @@ from procqa.encoder.training import train
 from procqa.files import write_durably
 from procqa.studies.materials import Materials
 from procqa.studies.measuring import SCORES_FORMAT, Scores, load_scores, measure_tasks, save_scores
+from procqa.studies.results import WORDS
 from procqa.studies.scales import BaseScale
 from procqa.studies.statement import BEFORE, Arm, Study
-
-WORDS = "words"
-"""The base of BM25, which stands beside all others and is not trained."""
 
 ONCE = ("both-answer", "docstring-function")
 """The pair types that hold every text of a dataset once, for the tokenizer to learn from."""

@@ -14,13 +14,12 @@ from procqa.studies.looks import tell_examples, tell_slices, tell_traces
 from procqa.studies.materials import Material, Materials, Sources
 from procqa.studies.measuring import Scores
 from procqa.studies.report import write_page, write_plots
-from procqa.studies.results import RESULTS_FILE, Found, line, load_found, to_text
+from procqa.studies.results import KIND, RESULTS_FILE, Found, line, load_found, to_text
 from procqa.studies.running import Run, Runner, drop_labels, find_commit
 from procqa.studies.scales import BaseScale, ScaleName, scales_of
 from procqa.studies.statement import BEFORE, Study
 from procqa.studies.verdicts import Judgement, decide, judge
 
-KIND = "study"
 PAGE_FILE = "index.html"
 
 Report = Callable[[str, int], None]
@@ -195,7 +194,7 @@ def _describe_judgement(study: Study, judgement: Judgement, arms: Mapping[str, A
     return {
         **{name: value for name, value in told.items() if name != "name"},
         "base": judgement.base,
-        **{name: value for name, value in asdict(judgement.difference).items() if name not in ("error", "freedom")},
+        **asdict(judgement.difference),
         "p_holm": judgement.p_holm,
         "smallest": judgement.smallest,
         "decides": judgement.decides,

@@ -14,8 +14,8 @@ class Spent:
     """Processor time, in hours.
 
     Args:
-        all_runs: of every run of every study: what two share counts in both.
-        distinct: each encoder counted once, in the study where it took most.
+        all_runs: of every study alone, so what two share counts in both.
+        distinct: each training and each measuring counted once.
         encoders: how many distinct ones there are.
         runs: of encoders.
     """
@@ -29,20 +29,18 @@ class Spent:
 def tell_cost(studies: Sequence[Found]) -> Spent:
     """What some studies cost together."""
     runs = [run for found in studies for run in found.runs]
-    dearest: dict[str, float] = {}
-    for run in runs:  # words have no encoder: their name is empty
-        dearest[run["sha256"]] = max(dearest.get(run["sha256"], 0.0), run["cpu_s"])
+    costs: dict[str, float] = {name: cost for run in runs for name, cost in run["costs"].items()}
     return Spent(
         all_runs=sum(found.cpu_hours for found in studies),
-        distinct=sum(dearest.values()) / SECONDS,
-        encoders=sum(1 for sha256 in dearest if sha256),
+        distinct=sum(costs.values()) / SECONDS,
+        encoders=len({run["sha256"] for run in runs if run["sha256"]}),  # words have none
         runs=sum(1 for run in runs if run["sha256"]),
     )
 
 
 def tell_runs(found: Found) -> list[Mapping[str, Any]]:
     """For each base and arm: seeds, and of each stage of training the means over them; processor hours in all."""
-    told = []
+    told: list[Mapping[str, Any]] = []
     for base, arm in dict.fromkeys((run["base"], run["arm"]) for run in found.runs):
         runs = [run for run in found.runs if (run["base"], run["arm"]) == (base, arm)]
         stages = list(zip(*(run["stages"] for run in runs), strict=True))
@@ -52,7 +50,8 @@ def tell_runs(found: Found) -> list[Mapping[str, Any]]:
                 "arm": arm,
                 "seeds": len(runs),
                 "stages": [_mean_stage(of_seeds) for of_seeds in stages],
-                "cpu_hours": sum(run["cpu_s"] for run in runs) / SECONDS,
+                "cpu_hours": sum({name: cost for run in runs for name, cost in run["costs"].items()}.values())
+                / SECONDS,
             }
         )
     return told

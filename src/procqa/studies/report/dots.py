@@ -8,8 +8,7 @@ from procqa.evaluation.report.plots import Point
 from procqa.figure import GREY, INK, ROW_INCHES, SERIES, figure
 from procqa.studies.report.drawing import Target, left_inches, legend, legend_inches, shorten, style, title
 from procqa.studies.report.words import Line
-from procqa.studies.results import Found
-from procqa.studies.running import WORDS
+from procqa.studies.results import WORDS, Found
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 """Beside the colours, of which there are eight: so no two arms look the same."""

@@ -36,7 +36,8 @@ def draw_contrasts(target: Target, found: Found) -> None:
     ) as drawn:
         (axes,) = drawn.axes
         axes.set_xlim(*_limits(found.contrasts))
-        top, marks = 0.0, []
+        top = 0.0
+        marks: list[tuple[float, Mapping[str, Any]]] = []
         for group in groups:
             _draw_group(axes, group, top, marks)
             top += HEAD + ROW * len(group) + GAP
@@ -59,7 +60,9 @@ def measures(found: Found) -> str:
     return " or ".join(named) or "the measure"
 
 
-def _draw_group(axes: Any, group: Sequence[Mapping[str, Any]], top: float, marks: list[tuple[float, Any]]) -> None:
+def _draw_group(
+    axes: Any, group: Sequence[Mapping[str, Any]], top: float, marks: list[tuple[float, Mapping[str, Any]]]
+) -> None:
     """Draw a contrast: its name over the rows of its bases, whose places are added to ``marks``."""
     first, left = group[0], axes.get_xlim()[0]
     axes.annotate(
@@ -116,8 +119,8 @@ def _handles() -> list[Any]:  # Any: matplotlib has no types here
     from matplotlib.lines import Line2D
 
     def mark(marker: str, colour: str, filled: str, label: str, size: float = 6.5) -> Any:
-        look = {"marker": marker, "markersize": size, "markeredgecolor": colour, "markerfacecolor": filled}
-        return Line2D([], [], linestyle="none", label=label, **look)
+        look: dict[str, Any] = {"markersize": size, "markeredgecolor": colour, "markerfacecolor": filled}
+        return Line2D([], [], linestyle="none", label=label, marker=marker, **look)
 
     return [
         *(mark(marker, colour, colour, outcome) for outcome, (marker, colour) in LOOKS.items()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,25 +46,26 @@ def plots_of(found: Found) -> Iterator[Plot]:
         yield Plot(
             name=CONTRASTS,
             caption="Contrasts by base: differences with 95 % intervals over seeds and queries",
-            draw=lambda target: draw_contrasts(target, found),
+            draw=partial(draw_contrasts, found=found),
         )
     for exam, dots in panels_of_scores(found).items():
         caption = f"Scores on {exam} by base: means of seeds with 95 % intervals; BM25 is the dashed line"
         yield _dots(f"scores-{exam}", caption, dots)
     for number, (family, base, tables) in enumerate(_slices(found), 1):
-        caption = f"Slices of {family} on {base}: means with 95 % intervals; BM25 is the dashed line"
+        told_by = ", ".join(dict.fromkeys(row[0] for table in tables for row in table["rows"]))
+        caption = f"Slices of {family} on {base} by {told_by}: means with 95 % intervals; BM25 is the dashed line"
         yield _dots(f"slices-{number}", caption, dots_of_slices(tables))
     traces = [table for table in found.tables if table["look"] == "traces" and table["rows"]]
     for number, table in enumerate(traces, 1):
         yield Plot(
             name=f"causes-{number}",
             caption=f"{table['title'][:1].upper()}{table['title'][1:]}: shares of the right programs",
-            draw=lambda target, table=table: draw_causes(target, table),
+            draw=partial(draw_causes, table=table),
         )
 
 
 def _dots(name: str, caption: str, dots: Dots) -> Plot:
-    return Plot(name=name, caption=caption, draw=lambda target: draw_dots(target, dots))
+    return Plot(name=name, caption=caption, draw=partial(draw_dots, dots=dots))
 
 
 def _slices(found: Found) -> Iterator[tuple[str, str, list[Line]]]:
@@ -72,7 +74,7 @@ def _slices(found: Found) -> Iterator[tuple[str, str, list[Line]]]:
     for family, base in dict.fromkeys((table["family"], table["base"]) for table in slices):
         tables = [table for table in slices if (table["family"], table["base"]) == (family, base)]
         for is_of_languages in (True, False):
-            cut = [
+            cut: list[Line] = [
                 {**table, "rows": [row for row in table["rows"] if (row[0] in OF_LANGUAGES) == is_of_languages]}
                 for table in tables
             ]

@@ -6,8 +6,7 @@ from typing import Any
 
 from procqa.studies.report.dots import exam_of, shown_scores
 from procqa.studies.report.words import Line, interval, score
-from procqa.studies.results import Found
-from procqa.studies.running import WORDS
+from procqa.studies.results import WORDS, Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from procqa.studies.results import Found
-from procqa.studies.statement import LEVEL
 
 Line = Mapping[str, Any]
 """One line of results."""
@@ -109,39 +108,44 @@ def _tell_reasons(claim: Line, deciding: Sequence[Line]) -> str:
     if verdict == "supported":
         return f"The experiment could have shown a difference of {_smallest(deciding)} ({POWER})."
     if verdict == "refuted":
-        reasons = join(list(dict.fromkeys(map(_refuted_by, deciding))))
+        refuting = [contrast for contrast in deciding if contrast["outcome"] == "refuted"]
+        reasons = join(list(dict.fromkeys(map(_refuted_by, refuting))))
         could = f"the experiment could have shown a difference of {_smallest(deciding)} ({POWER})"
-        return f"{reasons[:1].upper()}{reasons[1:]}; {could}."
-    not_run = [base for base in claim["bases"] if base not in {contrast["base"] for contrast in deciding}]
-    missing = f"{join(not_run)}, which must agree, was not run" if not_run else ""
+        return f"{_start(reasons)}; {could}."
+    return _tell_what_is_open(claim, deciding)
+
+
+def _tell_what_is_open(claim: Line, deciding: Sequence[Line]) -> str:
+    """Why a claim is undecided."""
+    measured = {(contrast["contrast"], contrast["base"]) for contrast in deciding}
+    lacking = [base for base in claim["bases"] if any((name, base) not in measured for name in claim["contrasts"])]
+    said = [f"{join(lacking)} must agree, and not all of it was measured"] if lacking else []
     open_ones = [contrast for contrast in deciding if contrast["outcome"] == "undecided"]
     if any(contrast["smallest"] is None for contrast in open_ones):
-        why = "with one seed no difference could have been seen"
-    elif open_ones:
-        why = f"the smallest difference that could have been seen ({POWER}) was {_smallest(open_ones)}"
-    elif deciding and not missing:
-        why = (
-            "what decides must agree and does not; the smallest difference that could have been seen"
-            f" ({POWER}) was {_smallest(deciding)}"
+        said.append("with one seed no difference could have been seen")
+    elif deciding:
+        if not (open_ones or lacking):
+            said.append("what decides must agree and does not")
+        said.append(
+            f"the smallest difference that could have been seen ({POWER}) was {_smallest(open_ones or deciding)}"
         )
-    else:
-        why = f"where it was, a difference of {_smallest(deciding)} could have been seen" if deciding else ""
-    said = "; ".join(filter(None, (missing, why))) or "no base that decides has the data"
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{_start('; '.join(said))}."
+
+
+def _start(words: str) -> str:
+    """Words as a sentence begins."""
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _smallest(contrasts: Sequence[Line]) -> str:
     """The smallest difference that each of some contrasts shows, from the finest to the coarsest."""
-    known = [contrast["smallest"] for contrast in contrasts if contrast["smallest"] is not None]
-    if not known:
-        return "no size"
+    known = [contrast["smallest"] for contrast in contrasts]
     finest, coarsest = score(min(known)), score(max(known))
     return finest if finest == coarsest else f"{finest} to {coarsest}, by contrast and base"
 
 
 def _refuted_by(contrast: Line) -> str:
     """Why a contrast is refuted, see ``verdicts``."""
-    ends = [contrast["expected"] * end for end in contrast["ci95"]]
-    if contrast["p_holm"] < LEVEL and max(ends) < 0:
+    if contrast["reason"] == "the other sign":
         return "the sign is the other one"
     return f"the interval leaves no room for what is worth having, {contrast['least']:g}"

@@ -1,0 +1,84 @@
+"""A verdict in two sentences."""
+
+from pathlib import Path
+
+import pytest
+
+from procqa.studies.report.words import difference, join, p_value, signed, tell_verdicts
+from procqa.studies.results import load_found
+from tests.studies.lines import Lines, contrast, small_lines, statement, verdict, write_found
+
+
+def said(folder: Path, lines: Lines) -> list[str]:
+    return [told.said for told in tell_verdicts(load_found(write_found(folder, lines)))]
+
+
+def test_what_is_supported_gives_its_differences_and_what_could_have_been_shown(tmp_path: Path):
+    better, _ = said(tmp_path, small_lines())
+    assert better == (
+        "Supported: trained minus the base comes to +0.040 (+0.030 to +0.050) on static and +0.020 (+0.010 to +0.030)"
+        " on tiny. The experiment could have shown a difference of 0.015 (in four of five such experiments)."
+    )
+
+
+def test_what_is_refuted_says_why(tmp_path: Path):
+    _, worse = said(tmp_path / "sign", small_lines())
+    assert worse.endswith(
+        " The sign is the other one; the experiment could have shown a difference of 0.015 (in four of five such"
+        " experiments)."
+    )
+    nothing = [
+        contrast("better", base, 0.001, 0.004, outcome="refuted", reason="too small") for base in ("static", "tiny")
+    ]
+    (told,) = said(tmp_path / "nothing", [statement(), *nothing, verdict("better", "refuted")])
+    assert told.startswith("Refuted: trained minus the base comes to +0.001 (−0.003 to +0.005) on static and ")
+    assert "The interval leaves no room for what is worth having, 0.01; " in told
+
+
+def test_what_is_undecided_says_the_smallest_difference_that_could_have_been_seen(tmp_path: Path):
+    mixed = [contrast("better", "static", 0.04, 0.01), contrast("better", "tiny", 0.01, 0.02)]
+    (told,) = said(tmp_path, [statement(), *mixed, verdict("better", "undecided")])
+    assert told == (
+        "Undecided: trained minus the base comes to +0.040 (+0.030 to +0.050) on static, supported; +0.010 (−0.010 to"
+        " +0.030) on tiny, undecided. The smallest difference that could have been seen (in four of five such"
+        " experiments) was 0.030."
+    )
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "reason"),
+    [
+        (
+            [],
+            "Undecided: nothing that decides was measured. Static and tiny must agree, and not all of it was measured.",
+        ),
+        (
+            [contrast("better", base, 0.04, None) for base in ("static", "tiny")],
+            "With one seed no difference could have been seen.",
+        ),
+        (
+            [contrast("better", "static", 0.04, 0.01)],
+            "Tiny must agree, and not all of it was measured; the smallest difference that could have been seen (in"
+            " four of five such experiments) was 0.015.",
+        ),
+        (
+            [contrast("better", "static", 0.04, 0.01), contrast("better", "tiny", -0.04, 0.02)],
+            "What decides must agree and does not; the smallest difference that could have been seen (in four of five"
+            " such experiments) was 0.015 to 0.030, by contrast and base.",
+        ),
+    ],
+)
+def test_a_claim_that_cannot_be_decided_says_what_is_missing(contrasts: Lines, reason: str, tmp_path: Path):
+    (told,) = said(tmp_path, [statement(), *contrasts, verdict("better", "undecided")])
+    assert told.endswith(reason)
+
+
+def test_numbers_that_are_not_finite_are_said_so():
+    assert signed(None) == "–"
+    assert signed(-0.0114) == "−0.011"
+    assert difference(contrast("better", "static", 0.04, None)) == "+0.040 (no interval)"
+    assert (p_value(0.0004), p_value(0.0456)) == ("< 0.001", "0.046")
+
+
+def test_words_are_joined_as_in_a_sentence():
+    assert [join(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
