@@ -45,7 +45,8 @@ RESULT_KEYS = {"task", "ranker", "queries", "documents", "metrics", "ci95"}
 def generate() -> dict[Path, str]:
     """The text of every generated page, by its path."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, block in (("tree", tree_block()), ("results", results_block())):
+    findings = "\n".join(studied.findings(studied.load_studies()))
+    for name, block in (("tree", tree_block()), ("results", results_block()), ("findings", findings)):
         readme = replace_block(readme, name, block)
     return {
         ROOT / "docs/cli.md": cli_page(),

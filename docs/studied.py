@@ -12,7 +12,7 @@ from procqa.studies.report.words import Told, difference, p_value, score, tell_v
 from procqa.studies.results import RESULTS_FILE, Found, load_found
 from procqa.studies.statement import BEFORE, Study
 
-FINDINGS = (("e1", "pre-training"), ("e2", "text → mixed"), ("c2", "people's queries"))
+FINDINGS = (("e3", "transfer between programs"), ("q2", "program → program"), ("c3", "negatives"))
 """The claims whose verdicts the README shows, as study and claim: chosen by hand, their numbers are not."""
 
 BAR = r"\|"

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,11 +14,17 @@ from procqa.config import EvaluateConfig
 from procqa.records import LOCAL, Attribution, CodePlace
 from procqa.text import one_line
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 ConfigType = TypeVar("ConfigType")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON: one object a line")
 force_option = click.option("--force", is_flag=True, help="replace a folder that another recipe made")
+
+FILE_WIDTH = 200
+"""Columns of a table that goes to a file or a pipe, where 80 would break its numbers."""
 
 COMPUTING = {"precision", "backend"}
 """The fields of EvaluateConfig that ``open_encoder`` takes and that change a vector by rounding alone."""
@@ -55,6 +61,16 @@ def encoder_options(command: Command) -> Command:
     """Give a command the options that say how a model computes its vectors; see ``given``."""
     others = {field.name for field in dataclasses.fields(EvaluateConfig)} - COMPUTING
     return config_options(EvaluateConfig, leave_out=others)(command)
+
+
+def table_console() -> "Console":
+    """A console for tables: as wide as its terminal, and in a file or a pipe wide enough for their numbers."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    return console
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from procqa.cli.common import config_options, json_option, print_json, progress, split_names, to_config
+from procqa.cli.common import config_options, json_option, print_json, progress, split_names, table_console, to_config
 from procqa.config import EvaluateConfig
 from procqa.errors import ConfigError
 from procqa.text import one_line
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from procqa.evaluation.summarise import Measured
 
 LEVEL = 0.05
-FILE_WIDTH = 200
-"""Columns of a table that goes to a file or a pipe, where 80 would break its numbers."""
 
 
 @click.command()
@@ -226,7 +224,6 @@ def _plain(text: object) -> str:
 
 def print_results(results: Iterable["Result"]) -> None:
     """Print a table: a line for each task and ranker, MRR with its interval, and what is known of leaks."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -253,10 +250,7 @@ def print_results(results: Iterable["Result"]) -> None:
         table.add_row(
             escape(result.task), escape(result.ranker), f"{result.queries:,}", f"{result.documents:,}", *cells
         )
-    console = Console()
-    if not console.is_terminal:
-        console.width = FILE_WIDTH
-    console.print(table)
+    table_console().print(table)
 
 
 def _against(result: "Result") -> list[str]:

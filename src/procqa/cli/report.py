@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from procqa.cli.common import json_option, print_json
+from procqa.cli.common import json_option, print_json, table_console
 from procqa.errors import ConfigError
 from procqa.text import one_line
 
 if TYPE_CHECKING:
     from procqa.studies.report.words import Told
     from procqa.studies.results import Found
-
-FILE_WIDTH = 160
-"""Columns of a table that goes to a file or a pipe, where 80 would break its sentences."""
 
 
 @click.command()
@@ -59,7 +56,6 @@ def _refuse_repeats(studies: "Sequence[tuple[Path, Found]]") -> None:
 
 def print_verdicts(told: "Sequence[Told]") -> None:
     """Print a table: a line for each claim, with its verdict in two sentences."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -67,7 +63,4 @@ def print_verdicts(told: "Sequence[Told]") -> None:
     for one in told:
         cells = (one.study, one.claim["sentence"], one.verdict, one.said)
         table.add_row(*(escape(one_line(str(cell))) for cell in cells), end_section=True)
-    console = Console()
-    if not console.is_terminal:
-        console.width = FILE_WIDTH
-    console.print(table)
+    table_console().print(table)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from procqa.cli.common import force_option, json_option, print_json, progress
+from procqa.cli.common import force_option, json_option, print_json, progress, table_console
 
 if TYPE_CHECKING:
     from procqa.studies.results import Found
@@ -97,19 +97,18 @@ def _verdict(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _print(found: "Found", out: Path) -> None:
     """Print each claim with its verdict, and what it rests on."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("claim", "verdict", title=f"{found.study['title']} ({found.study['scale']}) in {out}")
     for verdict in found.verdicts:
         table.add_row(verdict["sentence"], verdict["verdict"])
-    console = Console()
+    console = table_console()
     console.print(table)
     rests = Table("difference", "base", "mean", "95 % interval", "p (Holm)", "could have shown", "outcome")
     for one in found.contrasts:
         low, high = (f"{end:+.3f}" if end is not None else "?" for end in one["ci95"])
         smallest = "?" if one["smallest"] is None else f"{one['smallest']:.3f}"
-        name = one["sentence"] if one["decides"] else f"({one['sentence']})"
+        name = one["contrast"] if one["decides"] else f"({one['contrast']})"
         rests.add_row(
             name,
             one["base"],
