@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from procqa.encoder.beginnings import encode_beginnings
 from procqa.encoder.static import TOKENIZER_FILE, parse_tokenizer
 from procqa.errors import ArtifactError
 
@@ -32,6 +33,7 @@ def open_reader(folder: Path, *, max_tokens: int) -> ReadPart | None:
     tokenizer.enable_truncation(max_tokens)
 
     def read_part(text: str) -> str:
-        return text[: max((end for _, end in tokenizer.encode(text).offsets), default=0)]
+        (encoding,) = encode_beginnings(tokenizer, [text], tokenizer.encode_batch)
+        return text[: max((end for _, end in encoding.offsets), default=0)]
 
     return read_part

@@ -9,12 +9,16 @@ Source: ours, docs/decisions/0010.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from procqa.encoder.beginnings import encode_beginnings
+from procqa.encoder.sums import sum_rows
 from procqa.encoder.validation import FUSION_WEIGHT
 from procqa.errors import ArtifactError
 from procqa.files import sha256_file
@@ -76,11 +80,13 @@ class StaticEncoder:
         return self._encode(texts)
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        # A batch at a time: a (tokens, D) gather of all texts would not fit in memory.
+        # A batch at a time: the tokens of all texts would not fit in memory.
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(texts), _BATCH_TEXTS):
             batch = list(texts[start : start + _BATCH_TEXTS])
-            encodings = self.tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            encodings = encode_beginnings(
+                self.tokenizer, batch, partial(self.tokenizer.encode_batch_fast, add_special_tokens=False)
+            )
             vectors[start : start + len(batch)] = self._means([encoding.ids for encoding in encodings])
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit: NDArray[np.float32] = vectors / np.maximum(norms, 1e-12)
@@ -91,10 +97,8 @@ class StaticEncoder:
         means = np.zeros((len(ids), self.dimensions), dtype=np.float32)
         full = np.flatnonzero(lengths)
         if len(full):
-            flat = np.concatenate([np.asarray(ids[text], dtype=np.int64) for text in full])
-            starts = np.cumsum(lengths[full]) - lengths[full]
-            sums = np.add.reduceat(self.embeddings[flat], starts, axis=0)  # (full texts, D)
-            means[full] = sums / lengths[full, None]
+            flat = np.fromiter(chain.from_iterable(ids), dtype=np.int64, count=lengths.sum())
+            means[full] = sum_rows(self.embeddings, flat, lengths[full]) / lengths[full, None]
         return means
 
 
