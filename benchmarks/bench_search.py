@@ -1,40 +1,47 @@
-"""Search on one core: index time and size, cold open, latency by mode, recall of dense search, BM25 beside bm25s.
+"""Search on one core among documents grown from real text, and what others take for the same documents and queries.
 
-Documents come from a dataset, queries are titles of its questions. The peer ranks the same documents by
-the same tokens; it gives positions where procqa gives whole hits with author and licence.
+Measured are the making of the index, its size, cold open, latency by mode and kind of query, memory, recall of vectors.
+
+The peers stand in benchmarks/peers: bm25s, a plain FAISS script, and semble where --semble names a Python that has it.
+procqa gives whole hits with author and licence; bm25s and FAISS give positions. Each step runs in a process of its own.
 """
 
 import json
 import os
+import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.datasets import dense_dataset
-from benchmarks.measure import limit_cores, run_python
-from procqa.config import SearchConfig, train_config
-from procqa.encoder.model import find_encoder, open_encoder
-from procqa.encoder.training import train
-from procqa.index.build import build_index
-from procqa.index.dense import DenseIndex
-from procqa.index.documents import Documents, document_text
+from benchmarks.datasets import dense_dataset, grow_dataset, make_queries, split_rows
+from benchmarks.measure import Run, run_program, run_python
+from benchmarks.results import describe_commit, write_result
+from procqa.artifact import load_manifest
+from procqa.dataset.schema import read_rows
+from procqa.encoder.model import find_encoder
+from procqa.encoder.static import open_static
 from procqa.index.generations import generation_folder
-from procqa.search.searcher import Searcher
-from procqa.text import lexical_tokens
-from procqa.topk import top_k
 
-K = 10
-MODES = ("lexical", "dense", "hybrid")
-WARM_QUERIES = 20
-CUTS = (50, 95, 99)
+PEERS = ("bm25s", "faiss", "semble")
+
+BUILD_PROGRAM = """
+import json, sys
+from pathlib import Path
+from procqa.config import IndexConfig
+from procqa.encoder.model import find_encoder, open_encoder
+from procqa.encoder.reading import open_reader
+from procqa.index.build import build_index
+source, out, name, exact = sys.argv[1:]
+encoder, folder = open_encoder(name), find_encoder(name)
+build_index([Path(source)], Path(out), encoder=encoder, encoder_folder=folder,
+            read_part=open_reader(folder, max_tokens=encoder.max_tokens),
+            config=IndexConfig(exact_vectors=int(exact)))
+"""
+
 OPEN_PROGRAM = """
 import json, sys, time
 from pathlib import Path
@@ -48,68 +55,98 @@ print(json.dumps({"open_s": opened - started, "first_answer_s": time.perf_counte
 searcher.close()
 """
 
+COMMENTS = {"lisp": ";; ", "php": "# ", "python": "# ", "ruby": "# "}
+"""What begins a comment in a source file; // elsewhere."""
 
-def measure_search(dataset: Path, encoder: str, scratch: Path, *, n_queries: int, repeats: int) -> dict[str, Any]:
-    """Every measurement of one dataset and one encoder."""
+ENDINGS = {
+    "c": "c", "cpp": "cpp", "csharp": "cs", "go": "go", "java": "java", "javascript": "js", "lisp": "lisp",
+    "php": "php", "python": "py", "ruby": "rb", "rust": "rs",
+}  # fmt: skip
+
+FILES_A_FOLDER = 1_000
+
+
+def measure_search(settings: dict[str, Any], scratch: Path, *, peers: dict[str, str]) -> dict[str, Any]:
+    """Every measurement of one dataset and one encoder.
+
+    Args:
+        settings: the dataset, the queries, the encoder, and how often all are asked.
+        peers: names of PEERS, and the Python of each.
+    """
     index = scratch / "index"
-    model = open_encoder(encoder)
-    started = time.perf_counter()
-    summary = build_index([dataset], index, encoder=model, encoder_folder=find_encoder(encoder))
-    index_s = time.perf_counter() - started
-    searcher = Searcher.open(index)
-    try:
-        documents = Documents(generation_folder(index, searcher.manifest) / "documents")
-        try:
-            titles, texts, tokens, positions = read_texts(documents)
-        finally:
-            documents.close()
-        queries = Random(0).choices([title for title in titles if title.strip()], k=n_queries)
-        cold = open_cold(index, queries[0], repeats=repeats)
-        latency = {mode: latencies(_searching(searcher, mode), queries, repeats=repeats) for mode in MODES}
-        dense = DenseIndex(generation_folder(index, searcher.manifest) / "dense")
-        recall = dense_recall(dense, model.encode_queries(queries), model.encode_documents(texts), positions)
-    finally:
-        searcher.close()
-    peer = measure_bm25s(tokens, queries, repeats=repeats)
-    return {
-        "documents": summary.documents,
-        "languages": len(summary.languages),
-        "encoder": {"name": summary.encoder, "dimensions": model.dimensions},
-        "queries": n_queries,
-        "repeats": repeats,
-        "index_s": round(index_s, 2),
-        "index_bytes": sum(path.stat().st_size for path in index.rglob("*") if path.is_file()),
-        "cold": cold,
-        "latency_ms": latency,
-        "recall@10 of exact": round(recall, 4),
-        "bm25s": peer,
-        "ratios": {
-            "lexical p50 / bm25s p50": round(latency["lexical"]["p50"] / peer["latency_ms"]["p50"], 2),
-            "lexical p95 / bm25s p95": round(latency["lexical"]["p95"] / peer["latency_ms"]["p95"], 2),
-            "hybrid p95 / lexical p95": round(latency["hybrid"]["p95"] / latency["lexical"]["p95"], 2),
-        },
+    arguments = [settings["dataset"], str(index), settings["encoder"], str(settings["exact_vectors"])]
+    build = run_python(["-c", BUILD_PROGRAM, *arguments], cores=1)
+    queries = json.loads(Path(settings["queries"]).read_text(encoding="utf-8"))
+    manifest = load_manifest(index)
+    generation = generation_folder(index, manifest)
+    measured = {
+        "documents": manifest.counts["documents"],
+        "vectors": manifest.counts["dense"],
+        "encoder": manifest.recipe["encoder"]["name"],
+        "queries": len(queries),
+        "repeats": settings["repeats"],
+        "build": describe(build),
+        "bytes": {path.name: size_of(path) for path in sorted(generation.iterdir())},
+        "cold": open_cold(index, queries[0]["text"], repeats=settings["repeats"]),
+        **run_step("asking", "recall", {**settings, "index": str(index)}, scratch),
+        **ask("asking", {**settings, "index": str(index)}, scratch),
     }
+    others = {name: measure_peer(name, python, settings, scratch) for name, python in peers.items()}
+    return {**measured, "peers": others, "ratios": compare(measured["latency_ms"], others)}
 
 
-def read_texts(documents: Documents) -> tuple[list[str], list[str], list[list[str]], NDArray[np.int64]]:
-    """Title, text for the encoder, lexical tokens, and position of every document."""
-    titles: list[str] = []
-    texts: list[str] = []
-    tokens: list[list[str]] = []
-    positions: list[NDArray[np.int64]] = []
-    for of_batch, columns in documents.scan(["title", "question", "answer"]):
-        positions.append(of_batch)
-        columns_of_text = (columns["title"], columns["question"], columns["answer"])
-        for title, question, answer in zip(*columns_of_text, strict=True):
-            titles.append(title)
-            texts.append(document_text(title, answer))
-            tokens.append(lexical_tokens(f"{title}\n{question}\n{answer}"))
-    return titles, texts, tokens, np.concatenate(positions)
+def compare(latency: dict[str, Any], others: dict[str, Any]) -> dict[str, float]:
+    """Latencies beside those of whoever answers by the same means."""
+    like = {"bm25s": "lexical", "faiss": "dense", "semble": "hybrid"}
+    ratios = {"hybrid p95 / lexical p95": round(latency["hybrid"]["p95"] / latency["lexical"]["p95"], 2)}
+    for name, other in others.items():
+        for cut in ("p50", "p95"):
+            ratio = latency[like[name]][cut] / other["latency_ms"][cut]
+            ratios[f"{like[name]} {cut} / {name} {cut}"] = round(ratio, 3)
+    return ratios
 
 
-def _searching(searcher: Searcher, mode: str) -> Callable[[str], object]:
-    config = SearchConfig(k=K, mode=mode)  # type: ignore[arg-type]  # one of MODES
-    return lambda query: searcher.search(query, config)
+def measure_peer(name: str, python: str, settings: dict[str, Any], scratch: Path) -> dict[str, Any]:
+    """How a peer makes its index, how large that is, and how it answers."""
+    folder = scratch / name
+    folder.mkdir()
+    given = {**settings, "out": str(folder / "index")}
+    if name == "semble":
+        given |= {"files": str(folder / "files"), "model": str(folder / "model")}
+        write_files(Path(settings["dataset"]), folder / "files")
+        write_model(find_encoder(settings["encoder"]), folder / "model")
+    module = f"peers.{name}_search"
+    built = run_step(module, "build", given, scratch, python=python)
+    measured = {**built, "bytes": size_of(folder / "index"), **ask(module, given, scratch, python=python)}
+    shutil.rmtree(folder)
+    return measured
+
+
+def ask(module: str, settings: dict[str, Any], scratch: Path, *, python: str = sys.executable) -> dict[str, Any]:
+    """What a module says when it has asked, and the memory that it took."""
+    told = run_step(module, "ask", settings, scratch, python=python)
+    return {**told, "ask": {"peak_mb": told["ask"]["peak_mb"]}}
+
+
+def run_step(
+    module: str, step: str, settings: dict[str, Any], scratch: Path, *, python: str = sys.executable
+) -> dict[str, Any]:
+    """What a step of a module of ours prints, in a process of its own on one core, and what it took."""
+    file = scratch / "settings.json"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    run = run_program([python, "-m", f"benchmarks.{module}", step, str(file)], cores=1)
+    return {**json.loads(run.stdout), step: describe(run)}
+
+
+def describe(run: Run) -> dict[str, float]:
+    """Wall time, the start of the interpreter included, and peak memory of one run."""
+    return {"seconds": round(run.seconds, 2), "peak_mb": round(run.peak_bytes / 1e6)}
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of all files below a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def open_cold(index: Path, query: str, *, repeats: int) -> dict[str, float]:
@@ -135,74 +172,79 @@ def drop_from_cache(folder: Path) -> None:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def latencies(answer: Callable[[str], object], queries: Sequence[str], *, repeats: int) -> dict[str, float]:
-    """Percentiles in ms over the queries, each from the pass over all of them where it was lowest."""
-    for query in queries[:WARM_QUERIES]:
-        answer(query)
-    seconds = np.zeros((repeats, len(queries)))
-    for of_pass in seconds:
-        for place, query in enumerate(queries):
-            started = time.perf_counter()
-            answer(query)
-            of_pass[place] = time.perf_counter() - started
-    lowest = np.percentile(seconds, CUTS, axis=1).min(axis=1) * 1e3
-    return {f"p{cut}": round(float(value), 3) for cut, value in zip(CUTS, lowest, strict=True)}
+def write_files(dataset: Path, out: Path) -> None:
+    """A source file for each document: title and question as comments, then the answer."""
+    for number, row in enumerate(read_rows(dataset, columns=["language", "title", "question", "answer"])):
+        folder = out / str(number // FILES_A_FOLDER)
+        folder.mkdir(parents=True, exist_ok=True)
+        sign = COMMENTS.get(row["language"], "// ")
+        comments = "".join(f"{sign}{line}\n" for line in f"{row['title']}\n{row['question']}".splitlines())
+        path = folder / f"{number}.{ENDINGS[row['language']]}"
+        path.write_text(comments + row["answer"] + "\n", encoding="utf-8")
 
 
-def dense_recall(
-    index: DenseIndex,
-    queries: NDArray[np.float32],
-    vectors: NDArray[np.float32],
-    positions: NDArray[np.int64],
-) -> float:
-    """Share of the exact top 10 that the dense index finds; one of equal score counts as found."""
-    scores, _ = top_k(queries, vectors, K)
-    row_of = {position: row for row, position in enumerate(positions.tolist())}
-    found = 0
-    for query, exact in zip(queries, scores, strict=True):
-        rows = [row_of[position] for position, _ in index.search(query, K)]
-        found += int((vectors[rows] @ query >= exact[-1] - 1e-6).sum())
-    return found / scores.size
+def write_model(encoder: Path, out: Path) -> None:
+    """A static encoder in the layout of model2vec."""
+    from safetensors.numpy import save_file
 
-
-def measure_bm25s(tokens: list[list[str]], queries: Sequence[str], *, repeats: int) -> dict[str, Any]:
-    """Index time and latency of bm25s on the same tokens."""
-    import bm25s
-
-    started = time.perf_counter()
-    retriever = bm25s.BM25()
-    retriever.index(tokens, show_progress=False)
-    index_s = time.perf_counter() - started
-    k = min(K, len(tokens))
-
-    def answer(query: str) -> object:
-        return retriever.retrieve([lexical_tokens(query)], k=k, show_progress=False)
-
-    return {"index_s": round(index_s, 2), "latency_ms": latencies(answer, queries, repeats=repeats)}
+    model = open_static(encoder, name="", max_tokens=512)
+    out.mkdir()
+    save_file({"embeddings": np.ascontiguousarray(model.embeddings)}, out / "model.safetensors")
+    shutil.copy(encoder / "tokenizer.json", out)
+    (out / "config.json").write_text(json.dumps({"model_type": "model2vec", "normalize": True}), encoding="utf-8")
 
 
 @click.command(help=__doc__)
-@click.option("--dataset", type=click.Path(path_type=Path), help="search in this [default: a generated one]")
-@click.option("--encoder", help="a model name or folder [default: a static one, trained for a few steps]")
-@click.option("--documents", type=int, default=20_000, show_default=True, help="about so many are generated")
-@click.option("--queries", type=int, default=500, show_default=True)
+@click.option(
+    "--source", "sources", multiple=True, type=click.Path(path_type=Path), help="datasets [default: generated]"
+)
+@click.option("--encoder", default="default", show_default=True, help="a model name or folder")
+@click.option("--documents", type=int, default=20_000, show_default=True, help="so many are grown of the sources'")
+@click.option("--language", "languages", multiple=True, help="only documents in these languages")
+@click.option("--exact-vectors", type=int, default=200_000, show_default=True, help="of a language, above it are lists")
+@click.option("--queries", "n_queries", type=int, default=500, show_default=True)
 @click.option("--repeats", type=int, default=3, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
-def main(dataset: Path | None, encoder: str | None, documents: int, queries: int, repeats: int, seed: int) -> None:
-    import faiss
-    import torch
-
-    with tempfile.TemporaryDirectory() as folder:
+@click.option("--peer", "peers", multiple=True, type=click.Choice(PEERS[:2]), default=PEERS[:2], show_default=True)
+@click.option("--semble", type=click.Path(), help="a Python that has semble, to measure it too")
+@click.option("--scratch", "within", type=click.Path(path_type=Path), help="a folder on a disk with room")
+@click.option("--seed", type=int, default=1, show_default=True, help="of generated sources")
+@click.option("--out", type=click.Path(path_type=Path), help="folder to write the result to, named by the documents")
+def main(
+    sources: tuple[Path, ...],
+    encoder: str,
+    documents: int,
+    languages: tuple[str, ...],
+    exact_vectors: int,
+    n_queries: int,
+    repeats: int,
+    peers: tuple[str, ...],
+    semble: str | None,
+    within: Path | None,
+    seed: int,
+    out: Path | None,
+) -> None:
+    commit = describe_commit()
+    os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "SEMBLE_INDEX_WORKERS": "0"}
+    pythons = dict.fromkeys(peers, sys.executable) | ({"semble": semble} if semble else {})
+    with tempfile.TemporaryDirectory(dir=within) as folder:
         scratch = Path(folder)
-        dataset = dataset or dense_dataset(scratch, documents=documents, seed=seed)
-        if encoder is None:
-            encoder = str(scratch / "encoder")
-            train([dataset], scratch / "encoder", train_config("static", {"steps": 20, "batch_size": 256}))
-        limit_cores(1)
-        faiss.omp_set_num_threads(1)
-        torch.set_num_threads(1)
-        os.environ["TOKENIZERS_PARALLELISM"] = "false"
-        print(json.dumps(measure_search(dataset, encoder, scratch, n_queries=queries, repeats=repeats)))
+        os.environ["XDG_CACHE_HOME"] = os.environ["HOME"] = folder  # semble keeps its statistics there
+        sources = sources or (dense_dataset(scratch, documents=min(documents, 20_000), seed=seed),)
+        rows = split_rows(sources, languages)
+        queries = scratch / "queries.json"
+        queries.write_text(json.dumps(make_queries(rows, n_queries)), encoding="utf-8")
+        settings = {
+            "dataset": str(grow_dataset(rows, scratch / "grown", documents=documents)),
+            "queries": str(queries),
+            "encoder": encoder,
+            "exact_vectors": exact_vectors,
+            "repeats": repeats,
+        }
+        del rows
+        measured = measure_search(settings, scratch, peers=pythons)
+    if out is not None:
+        measured = write_result(f"bench_search_{documents}", measured, out, commit=commit)
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

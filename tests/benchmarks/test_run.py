@@ -63,7 +63,10 @@ def test_the_naive_script_and_procqa_keep_the_same_questions(tmp_path, capsys):
         (
             "bench_search",
             "bench_search-*.json",
-            {"lexical p50 / bm25s p50", "lexical p95 / bm25s p95", "hybrid p95 / lexical p95"},
+            {
+                *("lexical p50 / bm25s p50", "lexical p95 / bm25s p95"),
+                *("dense p50 / faiss p50", "dense p95 / faiss p95", "hybrid p95 / lexical p95"),
+            },
         ),
         ("bench_memory", "bench_memory-*.json", {"cached, 16 / 16 pairs"}),
         ("bench_train", "bench_train-*.json", {"procqa / bare"}),
