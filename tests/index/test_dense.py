@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from procqa.index import dense_files
-from procqa.index.dense import DenseIndex
+from procqa.index.dense import DenseIndex, open_part
 from tests.index.small import write_vectors
 
 
@@ -39,6 +39,11 @@ def test_positions_need_not_follow_the_order_of_the_rows(tmp_path: Path):
     index = DenseIndex(tmp_path / "i")
     assert len(index) == 50
     assert [index.search(vectors[row].astype(np.float32), 1)[0][0] for row in range(50)] == order.tolist()
+
+
+def test_a_part_tells_how_many_vectors_a_document_has(tmp_path: Path):
+    write_vectors(unit_rows(6), np.array([7, 3, 3, 9, 3, 9]), ["c"] * 6, tmp_path / "i")
+    assert open_part(tmp_path / "i/c").rows_a_document == 2.0
 
 
 def test_a_large_language_holds_bytes_and_loses_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -24,7 +24,10 @@ Vectors = NDArray[np.float32]
 Halves = NDArray[np.float16]
 
 LEAST_SPARE = 16
-"""Candidates beyond k whose exact products are computed, at least; else k / 4. Source: ours, docs/decisions/0025."""
+"""Documents beyond k whose exact products are computed, at least; else k / 4. Source: ours, docs/decisions/0025."""
+
+SAMPLED_ROWS = 4_096
+"""Vectors by which it is estimated how many a document has. Source: ours, docs/decisions/0025."""
 
 FEW_ROWS = 4_096
 """So few allowed rows are compared one by one, without FAISS. Source: ours, docs/decisions/0025."""
@@ -54,6 +57,13 @@ class Part:
     index: faiss.Index
     halves: Halves
     positions: NDArray[np.int64]
+
+    @property
+    def rows_a_document(self) -> float:
+        """How many vectors a document has on average, among the first."""
+        first = self.positions[:SAMPLED_ROWS]
+        documents = 1 + int(np.count_nonzero(first[1:] != first[:-1]))
+        return len(first) / documents
 
     @property
     def lists(self) -> int:
@@ -145,7 +155,7 @@ def find_best(
         return _join(part, query, np.flatnonzero(mask), k)[0]
     probes = probes or _probes(part, k, rows)
     bits = None if mask is None else np.packbits(mask, bitorder="little")
-    limit = min(k + max(LEAST_SPARE, k // 4), rows)
+    limit = min(ceil((k + max(LEAST_SPARE, k // 4)) * part.rows_a_document), rows)
     while True:
         rough, found = part.index.search(query[None, :], limit, params=_options(part, bits, probes))
         reached = int(np.count_nonzero(found[0] >= 0))
