@@ -22,6 +22,7 @@ class Run:
 
     Args:
         seconds: wall time, start of the interpreter included.
+        cpu_seconds: time on a processor, of the program and its children: what a busy machine does not change.
         peak_bytes: largest sum of the resident memory of the program and its children, sampled; a page that
             two of them share counts twice.
         peak_own_bytes: the same without pages of files and shared memory, which the system may drop or share.
@@ -29,6 +30,7 @@ class Run:
     """
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     peak_own_bytes: int
     stdout: str
@@ -41,18 +43,19 @@ def run_program(command: Sequence[str], *, cores: int) -> Run:
         RuntimeError: it failed; the message holds the end of its standard error.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        started = time.perf_counter()
+        started, before = time.perf_counter(), os.times()
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=err)
         limit_cores(cores, process.pid)
         sampler = _Sampler(process.pid)
         status = process.wait()
-        seconds = time.perf_counter() - started
+        seconds, after = time.perf_counter() - started, os.times()
+        cpu_seconds = sum(after[2:4]) - sum(before[2:4])  # of children that have ended
         peak, own = sampler.stop()
         out.seek(0)
         err.seek(0)
         if status:
             raise RuntimeError(f"{' '.join(command)} failed with status {status}: {err.read()[-2_000:]}")
-        return Run(seconds, peak, own, out.read())
+        return Run(seconds, cpu_seconds, peak, own, out.read())
 
 
 def run_python(arguments: Sequence[str], *, cores: int) -> Run:

@@ -107,3 +107,44 @@ def _read(name: str) -> Any:  # Any: JSON
     """The committed result of a benchmark; None where there is none."""
     found = sorted(RESULTS.glob(f"{name}-*.json"))
     return json.loads(found[-1].read_text(encoding="utf-8")) if found else None
+
+
+def speed() -> list[str]:
+    """The table of the time, memory and size of search beside others, as last measured at each size."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("bench_search_*.json")]
+    lines = [
+        "| documents | | made in | size | opened in | memory | p50 | p95 | p99 | queries/s |",
+        "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    told = []
+    for result in sorted(found, key=lambda result: result["documents"]):
+        ours = {**result, "bytes": sum(result["bytes"].values()), "open_s": result["cold"]["open_s"]}
+        for mode, latency in result["latency_ms"].items():
+            lines.append(_speed_row(result["documents"], f"procqa, {mode}", {**ours, "latency_ms": latency}))
+        for name, peer in result["peers"].items():
+            lines.append(_speed_row(result["documents"], name, peer))
+        told += ["", _told_of(result)]
+    return lines + told if found else ["Nothing is measured yet: `python -m benchmarks.bench_search` measures."]
+
+
+def _speed_row(documents: int, name: str, who: dict[str, Any]) -> str:
+    latency = who["latency_ms"]
+    cuts = " | ".join(f"{latency[cut]:.1f} ms" for cut in ("p50", "p95", "p99"))
+    return (
+        f"| {documents:,} | {name} | {who['build']['cpu_seconds']:,.0f} s | {who['bytes'] / 1e6:,.0f} MB"
+        f" | {who['open_s'] * 1e3:,.0f} ms | {who['ask']['peak_mb']:,} MB | {cuts} | {latency['per_second']:,.0f} |"
+    )
+
+
+def _told_of(result: dict[str, Any]) -> str:
+    """What the table does not say of one size: vectors, recall, memory of the build, and kinds of queries."""
+    parts = result["vectors"].values()
+    in_lists = [part for part in parts if part["kind"] == "lists"]
+    kinds = result["latency_ms"]["hybrid"]["kinds"].items()
+    asked = ", ".join(f"{kind} {latency['p95']:.1f} ms" for kind, latency in kinds)
+    return (
+        f"{result['documents']:,} documents: {sum(part['vectors'] for part in parts):,} vectors in {len(parts)}"
+        f" languages, {len(in_lists)} of them searched in lists; {result['recall@10 of exact']:.3f} of the exact first"
+        f" ten found; first answer after {result['cold']['first_answer_s']:.2f} s, encoder and cold files included;"
+        f" {result['build']['peak_mb']:,} MB to make it; p95 of hybrid by kind: {asked}."
+    )
