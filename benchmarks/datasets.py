@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -83,11 +84,11 @@ def grow_dataset(
         of_language: of ``split_rows``.
         edited_share: share of the rows whose answer ends with a line of its own.
     """
-    total = sum(len(rows) for rows, _ in of_language.values())
+    ends = np.cumsum([len(rows) for rows, _ in of_language.values()])
+    shares = np.diff(np.round(documents * ends / ends[-1]).astype(int), prepend=0).tolist()
     counts = {}
     with workspace(out, kind="dataset", recipe={}, inputs=[]) as work:
-        for place, (name, (rows, _)) in enumerate(of_language.items(), start=1):
-            wanted = max(1, round(documents * len(rows) / total))
+        for place, ((name, (rows, _)), wanted) in enumerate(zip(of_language.items(), shares, strict=True), start=1):
             path = work.path / part_path(name, "train", 0, 1)
             path.parent.mkdir(parents=True)
             grown = _edit(_grow(rows, wanted, place * FIRST_ID), edited_share)

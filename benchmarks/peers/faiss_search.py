@@ -23,7 +23,7 @@ from procqa.encoder.model import open_encoder
 
 K = 10
 BATCH = 4_096
-EXACT_ROWS = 200_000
+EXACT_ROWS = 250_000
 LISTS, PROBES = 4_096, 32
 TRAINING_ROWS = 64 * LISTS
 RECALL_QUERIES = 200
@@ -35,7 +35,7 @@ def build(settings: dict[str, Any]) -> dict[str, Any]:
     index = faiss.IndexFlatIP(encoder.dimensions)
     if len(vectors) > EXACT_ROWS:
         index = faiss.IndexIVFFlat(index, encoder.dimensions, LISTS, faiss.METRIC_INNER_PRODUCT)
-        index.train(vectors[:: len(vectors) // TRAINING_ROWS])
+        index.train(vectors[:: max(1, len(vectors) // TRAINING_ROWS)])
         index.nprobe = PROBES
     for start in range(0, len(vectors), BATCH):
         index.add(vectors[start : start + BATCH])
