@@ -295,6 +295,12 @@ def test_a_server_that_cannot_be_is_status_2(index: Path, arguments: list[str]):
     assert "must" in result.stderr
 
 
+def test_what_is_no_unicode_in_a_line_of_standard_input_is_replaced(index: Path):
+    result = run("search", index, "--json", typed=b"caf\xe9 read\r\nread a file")
+    assert result.exit_code == 0
+    assert [json.loads(line)["query"] for line in result.stdout.splitlines()] == ["caf\ufffd read", "read a file"]
+
+
 def test_each_line_of_standard_input_is_a_query_where_none_is_given(index: Path):
     result = run("search", index, "--json", typed="read a file\n\nread after:soon\nstart a goroutine lang:go\n")
 

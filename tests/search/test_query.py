@@ -48,6 +48,10 @@ def test_a_phrase_alone_is_a_query():
     assert parse_query('"borrowed value"').text == "borrowed value"
 
 
+def test_all_languages_are_no_filter():
+    assert parse_query("lang:all sort").wanted == parse_query("lang:go,all sort").wanted == Filter()
+
+
 def test_a_word_with_a_minus_is_left_out():
     query = parse_query("sort a dictionary -pandas -c++")
 

@@ -51,6 +51,19 @@ def test_an_index_of_words_answers_hybrid_as_lexical_and_says_so(words: Path):
     assert result.seconds > 0
 
 
+def test_a_word_that_no_index_knows_leaves_nothing_out(words: Path):
+    searcher = Searcher.open(words)
+    assert ids(searcher, "read -it file") == ids(searcher, "read -__ file") == ids(searcher, "read file")
+    assert ids(searcher, "read -open file") == []
+
+
+def test_all_languages_may_be_named_as_such(words: Path):
+    searcher = Searcher.open(words)
+    assert (
+        ids(searcher, "lang:all read file") == ids(searcher, "read file", language="all") == ids(searcher, "read file")
+    )
+
+
 def test_an_index_of_words_refuses_dense(words: Path):
     with pytest.raises(QueryError, match="holds words only"):
         Searcher.open(words).search("list", SearchConfig(mode="dense"))
@@ -197,6 +210,15 @@ def test_the_index_answers_after_its_encoder_and_its_dataset_are_gone(tmp_path: 
     for folder in (model, dataset):
         folder.rename(folder.with_name(f"{folder.name}-gone"))
     assert ids(Searcher.open(tmp_path / "i"), "read file", mode="dense", k=1) == ["stackoverflow.com:20"]
+
+
+def test_an_index_that_was_opened_with_its_encoder_answers_after_an_update(tmp_path: Path):
+    model = write_encoder(tmp_path / "model")
+    encoder = open_encoder(str(model))
+    build_index([write_dataset(tmp_path / "d")], tmp_path / "i", encoder=encoder, encoder_folder=model)
+    searcher = Searcher.open(tmp_path / "i", with_encoder=True)
+    build_index([write_dataset(tmp_path / "e", ROWS[:2])], tmp_path / "i", encoder=encoder, encoder_folder=model)
+    assert ids(searcher, "read file", mode="dense", k=2) == ["stackoverflow.com:20", "stackoverflow.com:30"]
 
 
 def test_another_encoder_in_the_index_is_refused(tmp_path: Path):

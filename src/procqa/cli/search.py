@@ -1,5 +1,6 @@
 """``procqa search``: a query → hits with author and licence."""
 
+import contextlib
 import json
 import os
 import sys
@@ -62,7 +63,8 @@ def command(
     asked = [_load_query(query, code)] if query is not None or code is not None else _ask()
     config = to_config(SearchConfig, options)
     show = _json_of if as_json else _lines_of if as_lines else partial(_page, pager=not no_pager)
-    searcher = Searcher.open(index, reader=None if rerank is None else open_cross_encoder(rerank))
+    reader = None if rerank is None else open_cross_encoder(rerank)
+    searcher = Searcher.open(index, reader=reader, with_encoder=config.mode != "lexical")
     try:
         for text in asked:
             try:
@@ -79,20 +81,22 @@ def command(
 
 def _ask() -> Iterator[str]:
     """The queries that are typed at a prompt, or stand in the lines of standard input, until it ends."""
-    typed = sys.stdin.isatty()
-    if typed:
-        import readline  # noqa: F401  # gives input() its history and editing
+    yield from filter(None, map(str.strip, _typed_lines() if sys.stdin.isatty() else _piped_lines()))
 
-        click.echo("one query a line; Ctrl-D ends", err=True)
-    while True:
-        try:
-            line = input("query> ") if typed else sys.stdin.readline()
-        except EOFError:
-            return
-        if not (line or typed):
-            return
-        if line.strip():
-            yield line.strip()
+
+def _typed_lines() -> Iterator[str]:
+    import readline  # noqa: F401  # gives input() its history and editing
+
+    click.echo("one query a line; Ctrl-D ends", err=True)
+    with contextlib.suppress(EOFError):
+        while True:
+            yield input("query> ")
+
+
+def _piped_lines() -> Iterator[str]:
+    """The lines of standard input; what is no UTF-8 in them is replaced, as it is in an argument."""
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", "replace")
 
 
 def _json_of(result: "SearchResult") -> None:

@@ -68,7 +68,6 @@ class LiveSearcher:
 
 
 def _open(index: Path) -> Searcher:
-    # Opened with its encoder: an update removes the generation that a late load would read.
-    searcher = Searcher.open(index)
+    searcher = Searcher.open(index, with_encoder=True)
     searcher.warm()
     return searcher

@@ -24,6 +24,9 @@ LANGUAGE_NAMES = {
 }  # fmt: skip
 """What languages are also called. Source: ours, docs/search.md#queries."""
 
+ANY_LANGUAGE = "all"
+"""What stands for each of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
@@ -113,8 +116,9 @@ def _parse_words(text: str) -> Query:
     phrases = tuple(" ".join(phrase.split()) for phrase in found.get("phrase", []))
     rest = _PART.sub(lambda part: part["phrase"] or " ", text)
     words = " ".join(rest.split())
+    languages = tuple(_name_language(value) for value in _each(found, "lang", "language"))
     wanted = Filter(
-        languages=tuple(_name_language(value) for value in _each(found, "lang", "language")),
+        languages=() if ANY_LANGUAGE in languages else languages,
         tags=tuple(value.lower() for value in _each(found, "tag")),
         after_ms=max((_to_ms(value, "after") for value in found.get("after", [])), default=None),
         before_ms=min((_to_ms(value, "before") for value in found.get("before", [])), default=None),

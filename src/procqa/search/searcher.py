@@ -25,7 +25,7 @@ from procqa.index.generations import generation_folder
 from procqa.index.lexical import LexicalIndex, Ranking
 from procqa.records import Document, Explanation, Hit
 from procqa.search.fusion import fuse
-from procqa.search.query import Query, parse_query
+from procqa.search.query import ANY_LANGUAGE, Query, parse_query
 from procqa.text import lexical_tokens
 
 FUSION_DEPTH = 100
@@ -132,19 +132,24 @@ class Searcher:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, index: Path, *, reader: PairReader | None = None) -> "Searcher":
-        """Map an index into memory; its encoder is loaded when the first query needs it.
+    def open(cls, index: Path, *, reader: PairReader | None = None, with_encoder: bool = False) -> "Searcher":
+        """Map an index into memory; unless it is asked for, its encoder is loaded when the first query needs it.
 
         Args:
             reader: a cross-encoder, which puts the first fifty hits in the order of how well each answers the query.
+            with_encoder: load the encoder too: an update removes the generation that a late load would read.
 
         Raises:
             ArtifactError: the folder is no index, is of another format version, or is broken.
+            MissingExtra: the encoder needs a package that is not installed.
         """
         for attempt in (1, 2):
             manifest = load_manifest(index, kind="index")
             try:
-                return cls(index, manifest, reader)
+                searcher = cls(index, manifest, reader)
+                if with_encoder and searcher.has_vectors:
+                    searcher._load_encoder()
+                return searcher
             except ArtifactError:
                 # An update between the two steps removes the generation that the manifest named.
                 if attempt == 2 or load_manifest(index, kind="index") == manifest:
@@ -244,7 +249,7 @@ class Searcher:
         Raises:
             QueryError: the index has none of that name.
         """
-        if language is None or language == "all":
+        if language is None or language == ANY_LANGUAGE:
             return None
         if language not in self.languages:
             known = ", ".join(self.languages)
@@ -271,7 +276,9 @@ class Searcher:
             return allowed
         allowed = np.ones(len(self), dtype=bool) if allowed is None else allowed.copy()
         for word in query.without:
-            allowed[self._lexical.having(lexical_tokens(word)[:1])] = False
+            # A word that no index knows, such as the one of `docker run -it`, leaves nothing out.
+            if tokens := lexical_tokens(word)[:1]:
+                allowed[self._lexical.having(tokens)] = False
         for phrase in query.phrases:
             candidates = self._lexical.having(lexical_tokens(phrase))
             held = np.zeros_like(allowed)
@@ -308,9 +315,13 @@ class Searcher:
 
     def _encode(self, query: str) -> Any:  # Any: (D,) float32; tokenizers are not for two threads at once
         with self._lock:
-            if self._encoder is None:
-                self._encoder = self._open_encoder()
-            return self._encoder.encode_queries([query])[0]
+            return self._load_encoder().encode_queries([query])[0]
+
+    def _load_encoder(self) -> Encoder:
+        """The encoder, opened once; for one thread at a time."""
+        if self._encoder is None:
+            self._encoder = self._open_encoder()
+        return self._encoder
 
     def _open_encoder(self) -> Encoder:
         assert self._described is not None
