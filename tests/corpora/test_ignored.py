@@ -58,6 +58,9 @@ def test_what_is_left_out_is_told_with_its_reason_and_a_folder_once(tmp_path: Pa
         "b.py": None,
         "out": "folder: ignored by .gitignore",
         "vendor": "folder: other people's code, or made by a build",
+        ".gitignore": "file: hidden",
+        ".x.py": "file: hidden",
+        ".hidden": "folder: hidden",
     }
 
 

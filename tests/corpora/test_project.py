@@ -93,6 +93,7 @@ def test_what_is_not_read_is_counted_by_its_reason(tmp_path: Path):
         },
     )
     (folder / "link.py").symlink_to("a.py")
+    (folder / "up").symlink_to("..")
     pairs, skipped = read(open_project(folder))
     assert len(pairs) == 3
     assert skipped == {
@@ -106,6 +107,8 @@ def test_what_is_not_read_is_counted_by_its_reason(tmp_path: Path):
         "file: neither code of the eleven languages nor a document": 1,
         "file: a licence": 1,
         "file: symbolic link": 1,
+        "file: hidden": 1,
+        "folder: symbolic link": 1,
     }
 
 

@@ -118,6 +118,27 @@ def test_restructured_text_is_cut_at_underlined_titles():
     ]
 
 
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_lines_are_those_that_an_editor_counts(sign: str):
+    assert told(f"a{sign}b\n{sign}\n# T\nx\n", "markdown") == [((), 1, f"a{sign}b"), (("T",), 3, "x")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_as_on_any_system(end: str):
+    text = "a\n\n# T\n\nx\ny\n".replace("\n", end)
+    assert told(text, "markdown") == [((), 1, "a"), (("T",), 3, "x\ny")]
+
+
+def test_a_long_line_takes_a_bounded_time():
+    for line in ("<!--" * 100_000, "# a" + " " * 200_000 + "b", "# " + "# " * 100_000 + "b", "~" * 200_000 + "`"):
+        assert len(told(f"{line}\n\nx", "markdown")) == 1
+
+
+def test_a_comment_alone_says_nothing_and_words_beside_one_do():
+    assert told("<!-- a --> <!-- b\n -->", "text") == []
+    assert [text for _, _, text in told("<!-- a --> b", "text") + told("<!-- a", "text")] == ["<!-- a --> b", "<!-- a"]
+
+
 def test_plain_text_is_one_section_and_blank_text_none():
     assert told("\n# a\n\nb\n\n", "text") == [((), 2, "# a\n\nb")]
     assert told(" \n\n", "text") == told("# only a heading\n\n<!-- hidden -->\n", "markdown") == []

@@ -1,11 +1,15 @@
 """A dataset is one unit and a folder of code one a file; what decides a unit's documents decides its key."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from procqa.artifact import load_manifest
 from procqa.errors import ArtifactError
+from procqa.index.build import build_index
 from procqa.index.sources import Source
+from procqa.index.staleness import Staleness, find_staleness
 from procqa.records import CodePlace
 from tests.index.small import write_dataset
 
@@ -41,6 +45,21 @@ def test_a_folder_that_is_an_artifact_of_another_kind_is_no_source(tmp_path: Pat
 def test_a_source_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(ArtifactError, match="there is no such folder"):
         Source(tmp_path / "nowhere")
+
+
+def test_links_that_lead_in_a_circle_are_no_source(tmp_path: Path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ArtifactError, match="there is no such folder"):
+        build_index([tmp_path / "loop"], tmp_path / "i", encoder=None)
+
+
+def test_a_folder_whose_name_is_no_unicode_is_read_like_any_other(tmp_path: Path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (folder / "a.py").write_text("def f(): return 1\n")
+    build_index([folder], tmp_path / "i", encoder=None)
+    assert load_manifest(tmp_path / "i").inputs[0].name == "caf\ufffd"
+    assert find_staleness(tmp_path / "i") == find_staleness(tmp_path / "i", [folder]) == Staleness()
 
 
 def test_a_folder_of_code_may_hold_a_manifest_of_its_own(tmp_path: Path):

@@ -16,6 +16,8 @@ GITIGNORE = ".gitignore"
 IGNORED_FILE = "file: ignored by .gitignore"
 IGNORED_FOLDER = "folder: ignored by .gitignore"
 SKIPPED_FOLDER = "folder: other people's code, or made by a build"
+HIDDEN_FILE, HIDDEN_FOLDER = "file: hidden", "folder: hidden"
+LINKED_FOLDER = "folder: symbolic link"
 
 Rules = tuple[tuple[str, Any], ...]
 """The patterns that count in a folder, of pathspec's own type, each with the path of the folder of its file."""
@@ -24,7 +26,7 @@ Rules = tuple[tuple[str, Any], ...]
 def walk_kept(folder: Path, *, skip_folders: Collection[str] = ()) -> Iterator[tuple[Path, str | None]]:
     """Every file below a folder, and None or why it is left out; of a folder left out only that folder.
 
-    In the order of names, files before folders. Hidden names are passed over, links to folders not followed.
+    In the order of names, files before folders. Hidden names are left out, and links to folders are not followed.
 
     Args:
         skip_folders: names of folders that are left out.
@@ -38,19 +40,31 @@ def walk_kept(folder: Path, *, skip_folders: Collection[str] = ()) -> Iterator[t
         rules = rules_of.pop(parent)
         if GITIGNORE in names and (own := _read_rules(Path(parent, GITIGNORE))) is not None:
             rules += ((parent, own),)
-        for name in sorted(name for name in names if not name.startswith(".")):
-            yield Path(parent, name), IGNORED_FILE if _is_ignored(f"{parent}/{name}", rules) else None
-        kept = []
-        for name in sorted(name for name in folders if not name.startswith(".")):
+        for name in sorted(names):
             path = f"{parent}/{name}"
-            if name in skip_folders:
-                yield Path(path), SKIPPED_FOLDER
-            elif _is_ignored(f"{path}/", rules):
-                yield Path(path), IGNORED_FOLDER
-            else:
+            is_ignored = not name.startswith(".") and _is_ignored(path, rules)
+            yield Path(path), HIDDEN_FILE if name.startswith(".") else IGNORED_FILE if is_ignored else None
+        kept = []
+        for name in sorted(folders):
+            path = f"{parent}/{name}"
+            reason = _why_not_entered(path, name, rules, skip_folders)
+            if reason is None:
                 kept.append(name)
                 rules_of[path] = rules
+            else:
+                yield Path(path), reason
         folders[:] = kept
+
+
+def _why_not_entered(path: str, name: str, rules: Rules, skip_folders: Collection[str]) -> str | None:
+    """Why a folder is left out, or None."""
+    if name.startswith("."):
+        return HIDDEN_FOLDER
+    if name in skip_folders:
+        return SKIPPED_FOLDER
+    if _is_ignored(f"{path}/", rules):
+        return IGNORED_FOLDER
+    return LINKED_FOLDER if Path(path).is_symlink() else None
 
 
 def _refuse(error: OSError) -> None:

@@ -102,7 +102,7 @@ def project_input(folder: Path, digests: Mapping[str, tuple[int, str]]) -> Input
         digests: size and sha256 of each of its deciding files, by place.
     """
     files = {place: {"size": size, "sha256": sha256} for place, (size, sha256) in digests.items()}
-    return Input(folder.resolve().name, sum(size for size, _ in digests.values()), digest_files(files))
+    return Input(mend(folder.resolve().name), sum(size for size, _ in digests.values()), digest_files(files))
 
 
 def _kind_of(name: str) -> Literal["code", "document"] | None:

@@ -14,12 +14,13 @@ Markup = Literal["markdown", "rst", "text"]
 MARKUP_BY_EXTENSION: dict[str, Markup] = {".md": "markdown", ".markdown": "markdown", ".rst": "rst", ".txt": "text"}
 README = re.compile(r"readme", re.IGNORECASE)
 
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*")
+_LINE_END = re.compile(r"\r\n?|\n")
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*")
 _NO_PARAGRAPH = re.compile(r"\s*(?:[-*+>|#]|\d+[.)]\s)|\s*$|    ")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,}+)([^`]*)")
 _RULE = re.compile(r"([!-/:-@\[-`{-~])\1*")
-_BLOCK_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT_BEGINS, _COMMENT_ENDS = "<!--", "-->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,8 @@ def markup_of(name: str) -> Markup | None:
 
 def read_sections(text: str, markup: Markup) -> Iterator[Section]:
     """The sections of a text that say something, in order."""
-    lines = text.splitlines()
+    # The lines that an editor counts: str.splitlines would cut at a form feed and at others too.
+    lines = _LINE_END.split(text)
     headings = list({"markdown": _markdown_headings, "rst": _rst_headings, "text": _no_headings}[markup](lines))
     starts = [*(heading.start for heading in headings), len(lines)]
     yield from _section(lines, (), 0, 0, starts[0])
@@ -74,8 +76,19 @@ def _section(lines: Sequence[str], headings: tuple[str, ...], line: int, start: 
     while start < end and not lines[start].strip():
         start += 1
     text = "\n".join(lines[start:end]).rstrip()
-    if _BLOCK_COMMENT.sub("", text).strip():
+    if _is_said(text):
         yield Section(headings=headings, line=(line if headings else start) + 1, text=text)
+
+
+def _is_said(text: str) -> bool:
+    """Whether a text is more than comments and blanks."""
+    place = 0
+    while (begins := text.find(_COMMENT_BEGINS, place)) >= 0:
+        ends = text.find(_COMMENT_ENDS, begins + len(_COMMENT_BEGINS))
+        if ends < 0 or text[place:begins].strip():
+            return True
+        place = ends + len(_COMMENT_ENDS)
+    return bool(text[place:].strip())
 
 
 def _no_headings(_: Sequence[str]) -> Iterator[_Heading]:
@@ -92,9 +105,16 @@ def _markdown_headings(lines: Sequence[str]) -> Iterator[_Heading]:
         elif mark is not None:
             fence = mark[1]
         elif (atx := _ATX.fullmatch(line)) is not None:
-            yield _Heading(number, number + 1, len(atx[1]), atx[2] or "")
+            yield _Heading(number, number + 1, len(atx[1]), _open_words(atx[2] or ""))
         elif number and (setext := _SETEXT.fullmatch(line)) is not None and _is_alone(lines, number - 1):
             yield _Heading(number - 1, number + 1, 1 if setext[1][0] == "=" else 2, lines[number - 1].strip())
+
+
+def _open_words(words: str) -> str:
+    """The words of a heading without blanks at their ends and the signs that close it."""
+    words = words.strip(" \t")
+    before = words.rstrip("#")
+    return before.rstrip(" \t") if not before or before[-1] in " \t" else words
 
 
 def _is_alone(lines: Sequence[str], number: int) -> bool:

@@ -30,7 +30,7 @@ from procqa.index.generations import (
 from procqa.index.lexical import BOOSTS
 from procqa.index.previous import Previous
 from procqa.index.sources import Source
-from procqa.index.stamps import load_stamps, write_stamps
+from procqa.index.stamps import load_stamps, place_of, write_stamps
 from procqa.index.vectors import DocumentEncoder
 from procqa.journal import append_log
 from procqa.lock import lock
@@ -106,7 +106,7 @@ def build_index(
     """
     refuse_overlap(out, [*sources, *([encoder_folder] if encoder_folder else [])])
     stamps = load_stamps(out)
-    opened = tuple(Source(path, stamps.get(path.resolve())) for path in sources)
+    opened = tuple(Source(path, stamps.get(place_of(path))) for path in sources)
     inputs = tuple(source.origin for source in opened)
     if encoder_folder is not None and is_artifact(encoder_folder):
         inputs += (digest_input(encoder_folder),)

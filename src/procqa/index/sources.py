@@ -6,10 +6,11 @@ whose key an index already knows need not be read again.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from procqa.artifact import MANIFEST, Input, digest_input, is_artifact, load_manifest
+from procqa.corpora.files import mend
 from procqa.corpora.project import Project, ProjectFile, open_project, project_input, read_project_file
 from procqa.dataset.schema import read_rows
 from procqa.errors import ArtifactError
@@ -55,7 +56,7 @@ class Source:
         if not path.is_dir():
             raise ArtifactError(f"{path} must be a dataset or a folder of source code, but there is no such folder")
         self.path = path
-        self.name = path.resolve().name
+        self.name = mend(path.resolve().name)
         # A dataset whose manifest is broken must not pass for a folder of source code.
         is_dataset = is_artifact(path) or ((path / MANIFEST).is_file() and (path / "data").is_dir())
         self.manifest = load_manifest(path, kind="dataset") if is_dataset else None
@@ -66,7 +67,7 @@ class Source:
     def origin(self) -> Input:
         """The name, size and digest of the data: what a dataset states, or that of the files that are read."""
         if self.project is None:
-            return digest_input(self.path)
+            return replace(digest_input(self.path), name=self.name)
         return project_input(self.path, {place: (stamp.size, stamp.sha256) for place, stamp in self.stamps.items()})
 
     @property

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procqa.artifact import load_manifest
+from procqa.corpora.files import mend
 from procqa.errors import ArtifactError, DumpError, MissingExtra
 from procqa.index.generations import generation_folder
 from procqa.index.sources import Source
-from procqa.index.stamps import Stamp, load_stamps
+from procqa.index.stamps import Stamp, load_stamps, place_of
 from procqa.index.units import SourceEntry, load_units
 
 
@@ -59,11 +60,13 @@ def find_staleness(index: Path, sources: Sequence[Path] | None = None) -> Stalen
     changed = new = gone = 0
     unknown = []
     for path in stamps if sources is None else sources:
-        known = stamps.get(path.resolve(), {})
-        held = _take_entry(entries, path.resolve().name)
+        place = place_of(path)
+        known = stamps.get(place, {})
+        name = mend(place.name)
+        held = _take_entry(entries, name)
         now = _keys_now(path, known)
         if now is None:
-            unknown.append(path.resolve().name)
+            unknown.append(name)
             continue
         changed += sum(now[place] != held[place] for place in now.keys() & held.keys())
         new += len(now.keys() - held.keys())

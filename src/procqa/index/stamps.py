@@ -52,9 +52,14 @@ def digest_project(folder: Path, project: Project, known: Mapping[str, Stamp]) -
     return stamps
 
 
+def place_of(source: Path) -> Path:
+    """Where a source lies, links followed; links that lead in a circle stay as they are."""
+    return Path(os.path.realpath(source))
+
+
 def stamps_file(index: Path) -> Path:
     """Where the stamps of the sources of an index lie; of a link, beside what it names."""
-    place = Path(os.path.realpath(index)) if index.is_symlink() else index
+    place = place_of(index) if index.is_symlink() else index
     return place.parent / f"{place.name}.sources.json"
 
 
@@ -79,7 +84,7 @@ def _read(index: Path) -> Any:  # Any: whatever stands there
 def write_stamps(index: Path, sources: Sequence[tuple[Path, Mapping[str, Stamp]]]) -> None:
     """Write the sources of an index down, with the stamps of their files, where that can be written."""
     listed = [
-        {"path": str(path.resolve()), "files": {place: astuple(stamp) for place, stamp in stamps.items()}}
+        {"path": str(place_of(path)), "files": {place: astuple(stamp) for place, stamp in stamps.items()}}
         for path, stamps in sources
     ]
     if as_json(listed) != _read(index):
