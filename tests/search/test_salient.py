@@ -101,6 +101,11 @@ def test_questions_and_code_are_no_errors(text: str):
     assert find_salient(text) == ()
 
 
+def test_a_long_line_takes_a_bounded_time():
+    assert find_salient("ValueError: " + "a." * 9_990) == ("ValueError: " + "a." * 9_989 + "a.",)
+    assert find_salient("ValueError: x at lib/a.b-c.py:12: y") == ("ValueError: x at lib/ y",)
+
+
 def test_the_last_lines_of_a_long_log_are_kept_once_each():
     log = "\n".join(f"error: number {n}" for n in range(50)) + "\nerror: number 49"
 

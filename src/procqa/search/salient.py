@@ -43,7 +43,10 @@ _NOISE = (
     (re.compile(r"^\d{4}-\d\d-\d\d[T ][\d:.,]+Z?\s*|^\[?\d\d:\d\d:\d\d[.,\d]*\]?\s*"), ""),
     (re.compile(r"\(?(?:\.text)?\+?0x[0-9a-fA-F]+\)?"), ""),
     (re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.@~+-]+){2,}(?::\d+)*(?:,\d+)?"), ""),
-    (re.compile(r"\b[\w.-]+\.(?:c|cc|cpp|cs|go|h|hpp|java|js|jsx|ts|tsx|lisp|php|py|rb|rs):\d+(?::\d+)?:?"), ""),
+    (
+        re.compile(r"(?<![\w.-])[\w.-]+\.(?:c|cc|cpp|cs|go|h|hpp|java|js|jsx|ts|tsx|lisp|php|py|rb|rs):\d+(?::\d+)?:?"),
+        "",
+    ),
     (re.compile(r"\bon line \d+|\bline \d+(?:, column \d+)?|\(\d+,\d+\)"), ""),
     (re.compile(r"\s+"), " "),
 )

@@ -131,7 +131,7 @@ def fold(text: str) -> str:
     """
     shown = IGNORABLE.sub("", TAG_CHARACTERS.sub(lambda found: chr(ord(found[0]) - TAGS), text))
     folded = unicodedata.normalize("NFKC", shown).casefold().replace("’", "'")
-    return re.sub(r" ?\n[ >]*", "\n", re.sub(r"[ \t]+", " ", re.sub(r"[*`]+|(?<!\w)_+|_+(?!\w)", "", folded)))
+    return re.sub(r" ?\n[ >]*", "\n", re.sub(r"[ \t]+", " ", re.sub(r"[*`]+|(?<!\w)_+|(?<!_)_++(?!\w)", "", folded)))
 
 
 def screen(text: str) -> tuple[str, ...]:
