@@ -146,6 +146,15 @@ def test_a_server_that_anybody_reaches_without_a_token_says_so(index: Path):
     ]
 
 
+def test_a_short_form_of_the_loopback_is_the_loopback(index: Path):
+    with Served(index, "--host", "127.1") as served:
+        names = ("evil.example", "127.1", "localhost")
+        answers = [served.client.get("/healthz", headers={"host": name}).status_code for name in names]
+        _, log = served.stop()
+    assert answers == [421, 200, 200]
+    assert worse_than_info(log) == []
+
+
 def test_a_browser_may_read_answers_only_where_it_is_allowed(server: Served, index: Path):
     page = {"origin": "https://page.example"}
     ask = {**page, "access-control-request-method": "POST", "access-control-request-headers": "content-type"}

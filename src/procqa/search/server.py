@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -54,6 +55,12 @@ def _wrong_host(host: str, error: Exception) -> ConfigError:
     return ConfigError(f"host must be an address of this machine, got {host!r} ({reason}): give another --host")
 
 
+def _as_heard(config: ServeConfig, address: str) -> ServeConfig:
+    """The config with the address that a host name stands for: 127.1 and a name in /etc/hosts are the loopback too."""
+    names = config.hosts if ":" in config.host else (*config.hosts, config.host)
+    return replace(config, host=address, hosts=names)
+
+
 def serve(index: Path, config: ServeConfig, *, announce: Callable[[str], object]) -> None:
     """Serve an index until SIGTERM or Ctrl-C; SIGTERM ends the process with status 0.
 
@@ -76,12 +83,12 @@ def serve(index: Path, config: ServeConfig, *, announce: Callable[[str], object]
 def _run(index: Path, config: ServeConfig, announce: Callable[[str], object]) -> None:
     # The port first: an index takes a while to open, and who asks meanwhile waits.
     with listen(config.host, config.port) as opened:
-        app = make_app(index, config)
-        port = opened.getsockname()[1]
+        address, port = opened.getsockname()[:2]
+        app = make_app(index, _as_heard(config, address))
         host = f"[{config.host}]" if ":" in config.host else config.host
         url = f"http://{host}:{port}/"
         logger.info("serving %s", url, extra={"facts": {"url": url, "index": str(index)}})
-        if config.token_file is None and not is_loopback(config.host):
+        if config.token_file is None and not is_loopback(address):
             logger.warning("whoever reaches this address can read the index: give a --token-file")
         if behind := tell_staleness(index):
             logger.warning("%s", behind)

@@ -88,7 +88,15 @@ def test_with_a_token_the_name_does_not_matter():
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.b", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("a.b", False),
+    ],
 )
 def test_what_only_this_machine_reaches_is_known(host: str, loopback: bool):
     assert is_loopback(host) is loopback

@@ -50,9 +50,11 @@ def load_token(path: Path) -> str:
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches an address to listen on."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 class Gate:
