@@ -49,6 +49,23 @@ TRACES = {
         "error[E0382]: borrow of moved value: `s`\n --> src/main.rs:4:20\n  |\n3 | let t = s;",
         ["error[E0382]: borrow of moved value: `s`"],
     ),
+    "rust": (
+        "thread 'main' panicked at src/main.rs:4:37:\ncalled `Option::unwrap()` on a `None` value\n"
+        "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+        ["called `Option::unwrap()` on a `None` value"],
+    ),
+    "rust, before 1.73": (
+        "thread 'main' panicked at 'called `Option::unwrap()` on a `None` value', src/main.rs:4:37",
+        None,
+    ),
+    "rust, nothing below": ("thread 'main' (4711) panicked at src/main.rs:4:37:", None),
+    "node": (
+        "node:internal/modules/cjs/loader:1144\n  throw err;\n  ^\n\nError: Cannot find module 'express'\n"
+        "Require stack:\n- /srv/app.js\n    at Module._resolveFilename (node:internal/modules/cjs/loader:1144:15)",
+        ["Error: Cannot find module 'express'"],
+    ),
+    "python, without a kind": ("Traceback (most recent call last):\nException: no job", ["Exception: no job"]),
+    "a promise": ("Uncaught (in promise) Error: boom", ["Uncaught (in promise) Error: boom"]),
     "c compiler": (
         "main.c:3:5: error: 'printf' undeclared (first use in this function)\n    3 |     printf();",
         ["error: 'printf' undeclared (first use in this function)"],

@@ -17,10 +17,11 @@ _SHAPES = tuple(
     re.compile(shape)
     for shape in (
         rf"^(?:Uncaught |Unhandled |fatal: )?(?:\(in promise\) )?{_KIND}(?:: |$|:$)",  # Python, JavaScript
+        r"^(?:Uncaught |Unhandled )?(?:\(in promise\) )?(?:Error|Exception): ",  # the same, without a kind
         r"^Exception in thread |^Caused by: |^Unhandled [Ee]xception",  # Java, C#
         rf"^{_KIND} \(",  # C#
         r"^(?:panic|fatal error|runtime error): ",  # Go
-        r"^thread '.*' panicked at|^error(?:\[E\d{4}\])?: |^warning: unused",  # Rust
+        r"^thread '.*' (?:\(\d+\) )?panicked at|^error(?:\[E\d{4}\])?: |^warning: unused",  # Rust
         r"^(?:[^\s:]+:\d+(?::\d+)?: )?(?:fatal )?error(?: \w+)?: ",  # compilers
         r"(?:^|: )undefined reference to|^ld: |^collect2: |^Segmentation fault|^\*\*\* |: undefined: ",  # linkers, C
         r"^(?:PHP )?(?:Fatal|Parse|Catchable fatal) error: |^(?:PHP )?(?:Warning|Notice|Deprecated): ",  # PHP
@@ -31,6 +32,9 @@ _SHAPES = tuple(
     )
 )
 """Lines that say what is wrong."""
+
+_ANNOUNCES = re.compile(r"thread '.*' (?:\(\d+\) )?panicked at \S+:\d+:\d+:")
+"""A line that says where something is wrong, and the next one what: Rust."""
 
 _FRAMES = re.compile(
     r"^\s*(?:File \".*\", line \d+|at \S+ ?\(|at \S+:\d+|in .+ at line \d+|\d+: 0x[0-9a-f]+|goroutine \d+ \[|#\d+ )"
@@ -61,11 +65,18 @@ def find_salient(text: str) -> tuple[str, ...]:
             quarter; one line is an error only if it says so itself.
     """
     lines = [line.rstrip() for line in text.strip().splitlines() if line.strip()]
-    said = [line.strip() for line in lines if is_error_line(line.strip())]
+    said = list(_said([line.strip() for line in lines]))
     is_trace = any(_FRAMES.match(line) or _HEADS.match(line) for line in lines)
     if not said or not (is_trace or is_error_line(lines[0].strip()) or 4 * len(said) >= len(lines) > 1):
         return ()
     return tuple(dict.fromkeys(_clean(said)))[-MOST_LINES:]
+
+
+def _said(lines: list[str]) -> Iterator[str]:
+    """The lines that say what is wrong, each in its place."""
+    for line, below in zip(lines, [*lines[1:], ""], strict=False):
+        if is_error_line(line):
+            yield below if below and _ANNOUNCES.fullmatch(line) else line
 
 
 def is_error_line(line: str) -> bool:
