@@ -46,6 +46,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 GOT_CHARS = 40
 """How much of what came a sentence repeats."""
 
+NO_JSON = 'the body must be JSON, but it cannot be read as such: send {"query": "…"} as application/json'
 WHOLE_NUMBER = "{name} must be a whole number from 1 to 1000, got {got}"
 JSON_OBJECT = 'the body must be a JSON object, got {got}: send {{"query": "…"}} as application/json'
 SENTENCES = {
@@ -56,7 +57,7 @@ SENTENCES = {
     "string_type": "{name} must be text, got {got}: put it in quotation marks",
     "literal_error": "{name} must be one of hybrid, dense, lexical, got {got}",
     "extra_forbidden": "the body may hold query, code, k, language and mode, got {name!r}: leave it out",
-    "json_invalid": 'the body must be JSON, but it cannot be read as such: send {{"query": "…"}} as application/json',
+    "json_invalid": NO_JSON.replace("{", "{{").replace("}", "}}"),
     "model_attributes_type": JSON_OBJECT,
     "missing": "{name} must be given, got nothing: add ?{name}=WORDS to the address",
 }

@@ -157,6 +157,8 @@ def test_what_cannot_be_answered_is_problem_json(server: Served, path: str, stat
     [
         (b"", 400, "the body must be a JSON object, got nothing: send"),
         (b"{", 400, "must be JSON, but it cannot be read as such: send"),
+        (b"\xff\xfe{", 400, "must be JSON, but it cannot be read as such: send"),
+        (b"[" * 100_000, 400, "must be JSON, but it cannot be read as such: send"),
         (b"[]", 400, "the body must be a JSON object, got []: send"),
         (b"{}", 400, "give either query or code"),
         (b'{"query": "a", "code": "b"}', 400, "give either query or code"),

@@ -29,7 +29,7 @@ from procqa.search.desk import Desk, Refused
 from procqa.search.forms import document_json, result_json
 from procqa.search.live import LiveSearcher
 from procqa.search.pages import render
-from procqa.search.problems import PROBLEMS, quote, shorten, to_sentence
+from procqa.search.problems import NO_JSON, PROBLEMS, quote, shorten, to_sentence
 from procqa.search.searcher import Searcher, SearchResult
 from procqa.search.web.agents import Agents
 from procqa.search.web.answers import problem_response, request_id
@@ -57,6 +57,12 @@ Answer = TypeVar("Answer")
 
 FAILED = "the server failed on this request, and its log says why"
 RETRY_AFTER_S = 1
+OF_FRAMEWORK = {
+    "Not Found": "there is nothing at this address: see /docs",
+    "There was an error parsing the body": NO_JSON,
+}
+"""What is said instead of what Starlette and FastAPI say."""
+
 PAGE_PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {"description": "The page, with one sentence of what is wrong.", "content": {"text/html": {}}}
 }
@@ -160,7 +166,7 @@ def _add_errors(app: FastAPI, service: Service) -> None:
             methods = _methods(app, request)
             sentence = f"this address must be asked with {' or '.join(methods)}, got {shorten(request.method)}"
             return answer(request, 405, f"{sentence}: see /docs", {"allow": ", ".join(methods)})
-        sentence = "there is nothing at this address: see /docs" if error.detail == "Not Found" else str(error.detail)
+        sentence = OF_FRAMEWORK.get(str(error.detail), str(error.detail))
         return answer(request, error.status_code, sentence, error.headers)
 
     @app.exception_handler(Refused)
