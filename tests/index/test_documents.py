@@ -105,6 +105,7 @@ def test_documents_come_back_in_the_order_of_their_ids_and_by_id(tmp_path: Path)
     assert documents.find("local:5") is None
     assert documents.find("") is None
     assert documents.find("zzz") is None
+    assert documents.find("\ud800") is None
     documents.close()
 
 

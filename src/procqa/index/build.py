@@ -37,7 +37,7 @@ from procqa.lock import lock
 
 DEFAULTS = IndexConfig()
 
-READING = 1
+READING = 2
 """Of what is read of a source and counts as a word; another number makes an update do both anew."""
 
 TEXT_FORMAT = "title + blank line + answer; of code its documentation before it"

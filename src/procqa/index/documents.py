@@ -303,9 +303,10 @@ class Documents:
     def find(self, id: str) -> Document | None:  # noqa: A002  # the field's word
         """The document of an id, by binary search; None where there is none."""
         low, high = 0, len(self)
+        wanted = id.encode("utf-8", "surrogatepass")  # whatever is asked for
         while low < high:
             middle = (low + high) // 2
-            if self._row(middle, ["id"])["id"].encode() < id.encode():
+            if self._row(middle, ["id"])["id"].encode() < wanted:
                 low = middle + 1
             else:
                 high = middle
