@@ -187,20 +187,27 @@ def _middle(text: str) -> int:
 
 def make_queries(of_language: dict[str, tuple[list[Any], list[Any]]], count: int) -> list[dict[str, str]]:
     """Queries, the same in every run: of ten six ask with words of rows that are left out, two with words of rows that
-    are not, two with code of rows that are left out.
+    are not, two with code of rows that are left out, or of others where none of those has any.
 
     Words are the title of a question and the first line of a function's documentation; code is at most 20 lines.
 
     Returns:
         Of each its kind ("new words", "known words" or "code") and its text.
+
+    Raises:
+        ValueError: no row has code.
     """
     dice = Random(0)
     kept = [row for rows, _ in of_language.values() for row in rows]
     left_out = [row for _, rows in of_language.values() for row in rows] or kept
+    have_code = next((rows for rows in (left_out, kept) if any(_code_of(row).strip() for row in rows)), None)
+    if have_code is None:
+        raise ValueError("queries need rows with code, but none of the sources has any")
+    rows_of = {"new words": left_out, "known words": kept, "code": have_code}
     queries = []
     while len(queries) < count:
         kind = ("new words", "new words", "new words", "known words", "code")[len(queries) % 5]
-        row = dice.choice(kept if kind == "known words" else left_out)
+        row = dice.choice(rows_of[kind])
         text = _code_of(row) if kind == "code" else _words_of(row)
         if text.strip():
             queries.append({"kind": kind, "text": text})

@@ -77,3 +77,12 @@ def test_queries_are_of_three_kinds_and_most_ask_for_what_is_not_there(split: Sp
     known = {row["title"] for rows, _ in split.values() for row in rows}
     assert all(query["text"] in known for query in queries if query["kind"] == "known words")
     assert all(len(query["text"].splitlines()) <= 20 for query in queries)
+
+
+def test_queries_need_code_somewhere(split: Split):
+    without = {"python": ([{**row, "question": "words", "answer": "words"} for row in split["python"][0]], [])}
+    with pytest.raises(ValueError, match="queries need rows with code"):
+        make_queries(without, 5)
+    kept, left_out = split["python"]
+    wordy = {"python": (kept, [{**row, "question": "words", "answer": "words"} for row in left_out or kept[:1]])}
+    assert [query["kind"] for query in make_queries(wordy, 5)][4] == "code"
