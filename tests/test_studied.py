@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from docs.studied import findings, load_studies, studies
+from docs.studied import FINDINGS, findings, load_studies, studies
 
 from procqa.studies.report import write_plots
 from procqa.studies.results import load_found
@@ -54,10 +54,11 @@ def test_plots_that_are_not_there_are_not_linked_and_bars_in_cells_are_escaped(t
 
 
 def test_findings_are_verdicts_of_the_claims_that_were_chosen(tmp_path: Path):
-    claim = {**CLAIMS[0], "name": "pre-training"}
+    study, name = FINDINGS[0]
+    claim = {**CLAIMS[0], "name": name}
     told = {**verdict("better", "supported"), "claim": claim["name"]}
     deciding = [contrast("better", base, 0.04, 0.01) for base in ("static", "tiny")]
-    write_found(tmp_path / "e1", [statement(contrasts=CONTRASTS, claims=[claim]), *deciding, told])
+    write_found(tmp_path / study, [statement(name=study, contrasts=CONTRASTS, claims=[claim]), *deciding, told])
     (line,) = findings(load_studies(tmp_path))
     assert line.startswith("- **Training is better.** Supported: trained minus the base comes to +0.040")
-    assert line.endswith("([E1](docs/studies.md))")
+    assert line.endswith(f"([{study.upper()}](docs/studies.md))")
