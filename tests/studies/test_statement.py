@@ -76,6 +76,13 @@ def test_where_no_base_of_a_claim_is_run_those_that_are_decide() -> None:
     assert STUDIES["e1"].at(["static", "tiny", "minilm"]) == STUDIES["e1"]
 
 
+def test_without_an_exam_there_is_no_contrast_on_it_and_no_claim_on_that() -> None:
+    left = STUDIES["c3"].without_exams({"rosetta"})
+    assert [exam.name for exam in left.exams] == ["programming"]
+    assert [contrast.name for contrast in left.contrasts] == ["mixed − one stream, questions"]
+    assert [claim.name for claim in left.claims] == ["price"]
+
+
 def test_a_tokenizer_reads_what_its_arms_train_on() -> None:
     with pytest.raises(ValueError, match="data that its tokenizers do not read"):
         replace(STUDIES["q2"], materials=("programming", "mixed", "functions"))

@@ -4,7 +4,7 @@ Every study of the package is one value of ``Study`` in a file of its own; runni
 code for all. Source: ours, docs/decisions/0029-studies.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -183,6 +183,21 @@ class Study:
         here = tuple(bases)
         claims = tuple(claim if set(claim.bases) & set(here) else replace(claim, bases=here) for claim in self.claims)
         return replace(self, bases=tuple(dict.fromkeys([*self.bases, *here])), claims=claims)
+
+    def without_exams(self, names: Collection[str]) -> "Study":
+        """The study without some exams, without the contrasts on them and without the claims that rest on those."""
+        contrasts = tuple(
+            contrast
+            for contrast in self.contrasts
+            if not any(part.on.partition("/")[0] in names for part in contrast.parts)
+        )
+        left = {contrast.name for contrast in contrasts}
+        return replace(
+            self,
+            exams=tuple(exam for exam in self.exams if exam.name not in names),
+            contrasts=contrasts,
+            claims=tuple(claim for claim in self.claims if left.issuperset(claim.contrasts)),
+        )
 
     def arm(self, name: str) -> Arm:
         """The arm of a name; ``before`` is one without a stage."""

@@ -59,6 +59,9 @@ def run_study(request: StudyRequest, report: Report) -> Found | None:
     """
     scales = scales_of(request.scale, request.study.bases)
     study = request.study.at(scales)
+    if request.scale == "smoke" and request.sources.benchmarks is None:  # the sample has no benchmarks beside it
+        absent = {exam.name for exam in study.exams if "benchmarks" in exam.roots}
+        study = study.without_exams(absent) if len(absent) < len(study.exams) else study
     if unknown := sorted(set(request.bases) - scales.keys()):
         raise ConfigError(f"--base must be one of {', '.join(scales)} at scale {request.scale}, got {unknown[0]}")
     work = request.work or request.out.with_name(f"{request.out.name}.work")
