@@ -66,6 +66,7 @@ def test_a_folder_of_code_is_searched_by_definitions_and_sections_and_the_rest_i
     summary = build_index([folder], tmp_path / "i", encoder=None)
     assert summary.languages == {"go": 2, "text": 1}
     assert summary.skipped == {
+        "file: hidden": 1,
         "file: ignored by .gitignore": 1,
         "file: neither code of the eleven languages nor a document": 1,
     }
