@@ -1,8 +1,11 @@
 """How long answers take: percentiles over queries, and queries a second. Needs numpy alone, so any peer can use it."""
 
+import json
+import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +14,11 @@ CUTS = (50, 95, 99)
 
 Asked = dict[str, str]
 """A query: its kind and its text."""
+
+Settings = dict[str, Any]
+"""What a peer is told: among others a file of queries, where its index stands, and how often to ask."""
+
+Index = TypeVar("Index")
 
 
 def latencies(answer: Callable[[Asked], object], queries: Sequence[Asked], *, repeats: int) -> dict[str, Any]:
@@ -37,3 +45,32 @@ def latencies(answer: Callable[[Asked], object], queries: Sequence[Asked], *, re
 def _percentiles(seconds: Any) -> dict[str, float]:  # Any: (passes, n) float64
     lowest = np.percentile(seconds, CUTS, axis=1).min(axis=1) * 1e3
     return {f"p{cut}": round(float(value), 3) for cut, value in zip(CUTS, lowest, strict=True)}
+
+
+def read_queries(settings: Settings) -> list[Asked]:
+    """The queries that every peer is asked."""
+    queries: list[Asked] = json.loads(Path(settings["queries"]).read_text(encoding="utf-8"))
+    return queries
+
+
+def ask_peer(
+    settings: Settings, open_index: Callable[[], Index], use: Callable[[Index], Callable[[Asked], object]]
+) -> dict[str, Any]:
+    """How long a peer takes to open its index and to answer.
+
+    Args:
+        open_index: opens it; this alone counts as opening.
+        use: gives what answers a query from it.
+    """
+    started = time.perf_counter()
+    index = open_index()
+    open_s = time.perf_counter() - started
+    latency = latencies(use(index), read_queries(settings), repeats=settings["repeats"])
+    return {"open_s": round(open_s, 4), "latency_ms": latency}
+
+
+def run_step(**steps: Callable[[Settings], dict[str, Any]]) -> None:
+    """Run the step of a peer that the command line names, on a file of settings, and print what it tells as JSON."""
+    step, settings_file = sys.argv[1:]
+    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
+    print(json.dumps(steps[step](settings)))

@@ -5,16 +5,14 @@ It gives positions, where procqa gives whole hits with author and licence.
 ``python -m benchmarks.peers.bm25s_search build|ask SETTINGS.json``
 """
 
-import json
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bm25s
 from bm25s.tokenization import Tokenized
 
-from benchmarks.latency import Asked, latencies
+from benchmarks.latency import Asked, ask_peer, run_step
 from procqa.dataset.schema import read_rows
 from procqa.text import lexical_tokens
 
@@ -34,22 +32,11 @@ def build(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(settings: dict[str, Any]) -> dict[str, Any]:
-    started = time.perf_counter()
-    retriever = bm25s.BM25.load(settings["out"], mmap=True)
-    open_s = time.perf_counter() - started
+    def use(retriever: Any) -> Callable[[Asked], object]:  # Any: bm25s is untyped
+        return lambda query: retriever.retrieve([lexical_tokens(query["text"])], k=K, show_progress=False)
 
-    def answer(query: Asked) -> object:
-        return retriever.retrieve([lexical_tokens(query["text"])], k=K, show_progress=False)
-
-    queries = json.loads(Path(settings["queries"]).read_text(encoding="utf-8"))
-    latency = latencies(answer, queries, repeats=settings["repeats"])
-    return {"open_s": round(open_s, 4), "latency_ms": latency}
-
-
-def main(step: str, settings_file: str) -> None:
-    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
-    print(json.dumps({"build": build, "ask": ask}[step](settings)))
+    return ask_peer(settings, lambda: bm25s.BM25.load(settings["out"], mmap=True), use)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_step(build=build, ask=ask)

@@ -6,10 +6,7 @@ beginning.
 ``python -m benchmarks.peers.faiss_search build|ask SETTINGS.json``
 """
 
-import json
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from benchmarks.latency import Asked, latencies
+from benchmarks.latency import Asked, ask_peer, read_queries, run_step
 from procqa.dataset.schema import read_rows
 from procqa.encoder.model import open_encoder
 
@@ -70,28 +67,13 @@ def recall(settings: dict[str, Any], index: Any, vectors: Any) -> float:
 
 
 def ask(settings: dict[str, Any]) -> dict[str, Any]:
-    started = time.perf_counter()
-    index = faiss.read_index(settings["out"], faiss.IO_FLAG_MMAP_IFC)
-    open_s = time.perf_counter() - started
-    encoder = open_encoder(settings["encoder"])
+    def use(index: Any) -> Callable[[Asked], object]:  # Any: faiss is untyped
+        encoder = open_encoder(settings["encoder"])
+        return lambda query: index.search(encoder.encode_queries([query["text"]]), K)
 
-    def answer(query: Asked) -> object:
-        return index.search(encoder.encode_queries([query["text"]]), K)
-
-    latency = latencies(answer, read_queries(settings), repeats=settings["repeats"])
-    return {"open_s": round(open_s, 4), "latency_ms": latency}
-
-
-def read_queries(settings: dict[str, Any]) -> list[Asked]:
-    queries: list[Asked] = json.loads(Path(settings["queries"]).read_text(encoding="utf-8"))
-    return queries
-
-
-def main(step: str, settings_file: str) -> None:
-    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
-    faiss.omp_set_num_threads(1)
-    print(json.dumps({"build": build, "ask": ask}[step](settings)))
+    return ask_peer(settings, lambda: faiss.read_index(settings["out"], faiss.IO_FLAG_MMAP_IFC), use)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    faiss.omp_set_num_threads(1)
+    run_step(build=build, ask=ask)

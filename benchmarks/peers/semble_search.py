@@ -5,15 +5,12 @@ Its own model is fetched from a hub, so it is not measured here. Run it with a P
 ``PYTHON -m benchmarks.peers.semble_search build|ask SETTINGS.json``
 """
 
-import json
-import sys
-import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from semble import SembleIndex
 
-from benchmarks.latency import Asked, latencies
+from benchmarks.latency import Asked, ask_peer, run_step
 
 K = 10
 
@@ -25,22 +22,11 @@ def build(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(settings: dict[str, Any]) -> dict[str, Any]:
-    started = time.perf_counter()
-    index = SembleIndex.load_from_disk(settings["out"])
-    open_s = time.perf_counter() - started
+    def use(index: Any) -> Callable[[Asked], object]:  # Any: semble is installed elsewhere
+        return lambda query: index.search(query["text"], top_k=K)
 
-    def answer(query: Asked) -> object:
-        return index.search(query["text"], top_k=K)
-
-    queries = json.loads(Path(settings["queries"]).read_text(encoding="utf-8"))
-    latency = latencies(answer, queries, repeats=settings["repeats"])
-    return {"open_s": round(open_s, 4), "latency_ms": latency}
-
-
-def main(step: str, settings_file: str) -> None:
-    settings = json.loads(Path(settings_file).read_text(encoding="utf-8"))
-    print(json.dumps({"build": build, "ask": ask}[step](settings)))
+    return ask_peer(settings, lambda: SembleIndex.load_from_disk(settings["out"]), use)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_step(build=build, ask=ask)
