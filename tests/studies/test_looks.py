@@ -28,6 +28,17 @@ def test_a_slice_has_the_mean_of_its_queries_beside_that_of_words() -> None:
     assert [row[:5] for row in table["rows"]] == [["tag", "flask", 25, 0.25, 0.0], ["tag", "pandas", 20, 0.25, 0.75]]
 
 
+def test_ranges_of_numbers_rise_and_other_slices_stand_by_name() -> None:
+    ranges = ["1 to 5 words", "11 to 25 words", "6 to 10 words"]
+    labels = {
+        "query length": [(ranges[place % 3],) for place in range(60)],
+        "language": [("rust",) if place < 30 else ("c",) for place in range(60)],
+    }
+    scores = replace(make_scores([1.0] * 60, task="exam/procqa:python"), labels=labels)
+    (table,) = tell_slices([run(1, scores)], run(0, scores, arm="bm25", base="words"))
+    assert [row[1] for row in table["rows"]] == ["c", "rust", "1 to 5 words", "6 to 10 words", "11 to 25 words"]
+
+
 def test_causes_are_shares_of_the_right_programs_over_all_seeds() -> None:
     first, second = (
         replace(make_scores([1.0], task="exam/rosetta:go-all"), traced={"java": causes})

@@ -43,6 +43,9 @@ SHARES = Bins((0.001, 0.25, 0.5, 0.75), ("none", "up to 25 %", "25 to 50 %", "50
 SCORES = Bins((0, 1, 5, 25), ("below 0", "0", "1 to 4", "5 to 24", "25 and more"))
 """Source: ours, docs/evaluation.md#slices."""
 
+RISING: Mapping[str, int] = {name: place for bins in (WORDS, SHARES, SCORES) for place, name in enumerate(bins.names)}
+"""The place of a range among those of its kind, by its name."""
+
 
 def label_queries(exam: Exam) -> Labels:
     """What the queries of an exam are told apart by, (Q,) values each."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from procqa.evaluation.labels import RISING
 from procqa.studies.comparing import describe_scores
 from procqa.studies.measuring import Scores
 from procqa.studies.running import Run
@@ -34,7 +35,8 @@ def tell_slices(runs: Sequence[Run], words: Run) -> Iterator[dict[str, Any]]:
             counts = Counter(
                 value for scores in theirs for values in (scores.labels or {}).get(dimension, ()) for value in values
             )
-            for value, queries in sorted(counts.most_common(SLICES_OF_A_KIND)):
+            largest = counts.most_common(SLICES_OF_A_KIND)
+            for value, queries in sorted(largest, key=lambda one: (RISING.get(one[0], 0), one[0])):
                 if queries < LEAST_QUERIES:
                     continue
                 mine = describe_scores([[_slice(one, dimension, value) for one in of_seed] for of_seed in ours])

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from procqa.evaluation.report.plots import Point
 from procqa.figure import draw_element
 from procqa.studies.report.dots import panels_of_scores, words_on
+from procqa.studies.report.drawing import fold
 from procqa.studies.report.plots import plots_of, write_plots
 from procqa.studies.results import Found, line, load_found
 from tests.studies.lines import Lines, contrast, score, small_lines, write_found
@@ -99,3 +100,9 @@ def test_families_stand_for_tasks_that_no_contrast_names_and_bm25_beside_them(tm
 
 
 TASKS = [("go", 0.2, 10), ("c", 0.6, 30), ("php", 1.0, 60)]
+
+
+def test_a_long_name_beside_a_row_stands_in_two_lines_and_a_longer_one_is_shortened():
+    assert fold("fewer than 2,000 answers in the language (208)") == "fewer than 2,000 answers in the language\n(208)"
+    assert fold("at most 20 words") == "at most 20 words"
+    assert fold("x" * 50) == "x" * 18 + "…" + "x" * 20

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from procqa.figure import GREY, INK, figure
-from procqa.studies.report.drawing import Target, left_inches, legend, legend_inches, shorten, style
+from procqa.studies.report.drawing import Target, fold, left_inches, legend, legend_inches, style
 
 COLOURS = ("#009e73", "#56b4e9", "#e69f00", "#cc79a7", "#d9d9d9")
 """Of what is found, and of each cause; light enough for numbers in them. Source: Okabe and Ito 2008."""
@@ -41,7 +41,7 @@ def draw_causes(target: Target, table: Mapping[str, Any]) -> None:
         places = [GAP * (languages.index(row[1]) + 0.5) + ROW * (number + 0.5) for number, row in enumerate(rows)]
         for y, row in zip(places, rows, strict=True):
             _draw_bar(axes, y, row[3:])
-        axes.set_yticks(places, [shorten(name) for name in names])
+        axes.set_yticks(places, [fold(name) for name in names])
         axes.set_ylim(height, 0)
         axes.set_xlim(0, 100)
         style(axes, "% of the right programs (their number in brackets), mean of seeds")

@@ -6,7 +6,7 @@ from typing import Any
 
 from procqa.evaluation.report.plots import Point
 from procqa.figure import GREY, INK, ROW_INCHES, SERIES, figure
-from procqa.studies.report.drawing import Target, left_inches, legend, legend_inches, shorten, style, title
+from procqa.studies.report.drawing import Target, fold, left_inches, legend, legend_inches, shorten, style, title
 from procqa.studies.report.words import Line
 from procqa.studies.results import WORDS, Found
 
@@ -127,7 +127,7 @@ def dots_of_slices(tables: Sequence[Line]) -> Dots:
             rows.setdefault(name, {})[table["arm"]] = _point(mean, low, high)
             of_words[name] = words
     return Dots(
-        label="mean measure of the slice's queries (their number in brackets), from 0 to 1; 95 % intervals",
+        label="mean over the queries of a slice (their number), 95 % intervals",
         arms=[table["arm"] for table in tables],
         panels=[Panel(title=name, rows=rows, words=words) for name, (rows, words) in panels.items()],
     )
@@ -167,7 +167,7 @@ def _draw_panel(axes: Any, panel: Panel, arms: Sequence[str]) -> None:
             y = row + 0.07 + step * (place + 0.5)
             axes.plot([point.low, point.high], [y, y], color=colour, linewidth=1.3, solid_capstyle="butt")
             axes.plot([point.mean], [y], marker, markersize=4, color=colour)
-    axes.set_yticks([row + 0.5 for row in range(len(panel.rows))], [shorten(name) for name in panel.rows])
+    axes.set_yticks([row + 0.5 for row in range(len(panel.rows))], [fold(name) for name in panel.rows])
     axes.set_ylim(len(panel.rows), 0)
 
 

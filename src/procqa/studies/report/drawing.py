@@ -1,5 +1,6 @@
 """What the plots of a study share: names that fit, and the look of axes and legends."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ LETTER_INCHES, MOST_LEFT_INCHES = 0.075, 3.2
 
 AXIS_INCHES, LEGEND_ROW_INCHES = 0.5, 0.22
 LONGEST = 40
-"""Letters of a name that is drawn whole."""
+"""Letters of a name that is drawn whole, and of each of the two lines of one beside a row."""
 
 
 def shorten(name: str) -> str:
@@ -22,9 +23,15 @@ def shorten(name: str) -> str:
     return name if len(name) <= LONGEST else f"{name[: LONGEST // 2 - 2]}…{name[-LONGEST // 2 :]}"
 
 
+def fold(name: str) -> str:
+    """A name beside a row: whole in a line or in two, or else shortened."""
+    lines = textwrap.wrap(name, LONGEST, break_long_words=False)
+    return "\n".join(lines) if len(lines) == 2 and max(map(len, lines)) <= LONGEST else shorten(name)
+
+
 def left_inches(names: Sequence[str]) -> float:
     """Room for names at the left."""
-    letters = max((len(shorten(name)) for name in names), default=0)
+    letters = max((len(line) for name in names for line in fold(name).split("\n")), default=0)
     return min(0.3 + LETTER_INCHES * letters, MOST_LEFT_INCHES)
 
 

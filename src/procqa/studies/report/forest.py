@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from procqa.figure import GREY, INK, figure
-from procqa.studies.report.drawing import Target, left_inches, legend, legend_inches, shorten, style
+from procqa.studies.report.drawing import Target, fold, left_inches, legend, legend_inches, style
 from procqa.studies.results import Found
 
 LOOKS = {"supported": ("o", "#0072b2"), "refuted": ("s", "#d55e00"), "undecided": ("D", "#6b6b6b")}
@@ -45,7 +45,7 @@ def draw_contrasts(target: Target, found: Found) -> None:
                 axes.axhline(top - GAP / 2, color=GREY, linewidth=0.6)
         axes.set_ylim(height, 0)
         axes.axvline(0, color=INK, linewidth=0.9)
-        axes.set_yticks([y for y, _ in marks], [shorten(_name(contrast)) for _, contrast in marks])
+        axes.set_yticks([y for y, _ in marks], [fold(_name(contrast)) for _, contrast in marks])
         for label, (_, contrast) in zip(axes.get_yticklabels(), marks, strict=True):
             label.set_fontweight("bold" if contrast["decides"] else "normal")
         style(axes, f"difference in {measures(found)} (treatment minus control), 95 % intervals")
