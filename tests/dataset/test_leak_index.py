@@ -15,21 +15,41 @@ def make_index(tmp_path, *texts):
     return open_index(tmp_path / "index")
 
 
+def search(index, title, question, answer):
+    """Kind, item and place of the candidates in one pair."""
+    return [row[1:] for row in index.search([(title, question, answer)]).tolist()]
+
+
 def test_candidates_have_their_kind_item_and_place(tmp_path):
     index = make_index(tmp_path, ("How do I sort a list in place", False), (LONG, False), ("web.config", True))
-    assert index.search("", "so how do i sort a list in places", "").tolist() == [[RUN, 0, 2]]
-    assert index.search("t", "x " + LONG[4:], "a").tolist()[-1] == [GRAM, 1, 2]
-    assert [NEAR, 1, 2] in index.search("t", "q", f"new {LONG}").tolist()
-    assert index.search("t", "q", "web.config").tolist() == [[RUN, 2, 2]]
-    assert index.search("t", "q", "see web.config here").tolist() == []
-    assert index.search("", "", "").tolist() == []
+    assert search(index, "", "so how do i sort a list in places", "") == [[RUN, 0, 2]]
+    assert search(index, "t", "x " + LONG[4:], "a")[-1] == [GRAM, 1, 2]
+    assert [NEAR, 1, 2] in search(index, "t", "q", f"new {LONG}")
+    assert search(index, "t", "q", "web.config") == [[RUN, 2, 2]]
+    assert search(index, "t", "q", "see web.config here") == []
+    assert search(index, "", "", "") == []
+
+
+def test_candidates_in_many_pairs_are_those_in_each_with_its_number(tmp_path):
+    index = make_index(tmp_path, ("How do I sort a list in place", False), (LONG, False), ("web.config", True))
+    pairs = [
+        ("", "", ""),
+        ("so: how do i sort a list in place?", f"x {LONG[4:]}", "web.config"),
+        ("how do I sort a list", "in place", "b"),
+        ("t", f"new {LONG}", "caf\u00e9 web.config"),
+        ("web.config", "", ""),
+    ] * 10
+    found = index.search(pairs).tolist()
+    assert found == [[place, *row] for place, pair in enumerate(pairs) for row in search(index, *pair)]
+    assert len(found) > 64  # more than the array that it begins with
+    assert index.search([]).tolist() == []
 
 
 def test_a_text_waits_under_its_rarest_run(tmp_path):
     index = make_index(tmp_path, *((f"benchmark question about things number{n} of many", False) for n in range(500)))
     runs = index.anchors.keys[index.anchors.places >= 0]
     assert np.unique(runs, return_counts=True)[1].max() == 1
-    assert index.search("a question about things of many", "", "").tolist() == []
+    assert search(index, "a question about things of many", "", "") == []
 
 
 def test_of_texts_that_differ_in_case_alone_the_first_counts(tmp_path):
@@ -38,4 +58,4 @@ def test_of_texts_that_differ_in_case_alone_the_first_counts(tmp_path):
 
 
 def test_an_index_of_nothing_finds_nothing(tmp_path):
-    assert make_index(tmp_path).search("a b c", "d e f", "g h i").tolist() == []
+    assert search(make_index(tmp_path), "a b c", "d e f", "g h i") == []

@@ -8,8 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,13 @@ from procqa.pairs.rules import CONTAMINATED
 from procqa.records import Dropped
 from procqa.workers import peak_memory_bytes
 
+SEARCHED_AT_ONCE = 64
+"""Pairs in which texts of benchmarks are looked for in one call."""
+
 RUN_PAIRS = 5_000
 """Pairs sorted at once, which bounds memory. Source: ours, docs/decisions/0003."""
+
+Entry = TypeVar("Entry")
 
 _LINE_BITS = 40
 RELEASED_SOURCES = "Questions with their accepted answers, as the paper released them."
@@ -143,7 +149,7 @@ def _construct(
     texts = keep_texts(kept, (text for path in request.benchmarks for text in read_benchmark_texts(path)))
     sifted = _Sifted()
     runs: list[Path] = []
-    for pairs in _chunks(_sift(request, LeakFinder(KeptTexts(kept)), sifted)):
+    for pairs in _chunks(_sift(request, LeakFinder(KeptTexts(kept)), sifted), RUN_PAIRS):
         runs.append(work.scratch / f"{len(runs):06d}.arrow")
         write_run(runs[-1], [pairs[place] for place in sort_run(pairs)])
         report("pairs", sifted.tally.kept.total())
@@ -269,21 +275,23 @@ def _sift(request: CorpusRequest, finder: LeakFinder, sifted: _Sifted) -> Iterat
     def skip(file: SkippedFile) -> None:
         sifted.skipped[file.reason] += 1
 
-    for entry in read_source(request, skip):
-        sifted.tally.rows += 1
-        sifted.tally.questions += 1
-        if isinstance(entry, Dropped):
-            sifted.tally.drop(entry.reason, entry.language)
-            continue
-        pair = entry.pair
-        leak = finder.find(pair.title, pair.question, pair.answer)
-        if leak is not None:
-            sifted.tally.drop(CONTAMINATED, pair.language)
-            sifted.leaks.append(_leak(entry, leak))
-        else:
-            sifted.tally.kept[pair.language] += 1
-            sifted.sites.add(pair.site)
-            yield OrderedPair(pair, _order(entry), 0)
+    for entries in _chunks(read_source(request, skip), SEARCHED_AT_ONCE):
+        pairs = [entry.pair for entry in entries if not isinstance(entry, Dropped)]
+        leaks = iter(finder.find_all([(pair.title, pair.question, pair.answer) for pair in pairs]))
+        for entry in entries:
+            sifted.tally.rows += 1
+            sifted.tally.questions += 1
+            if isinstance(entry, Dropped):
+                sifted.tally.drop(entry.reason, entry.language)
+                continue
+            pair, leak = entry.pair, next(leaks)
+            if leak is not None:
+                sifted.tally.drop(CONTAMINATED, pair.language)
+                sifted.leaks.append(_leak(entry, leak))
+            else:
+                sifted.tally.kept[pair.language] += 1
+                sifted.sites.add(pair.site)
+                yield OrderedPair(pair, _order(entry), 0)
 
 
 def _order(entry: CorpusPair | ReleasedPair) -> int:
@@ -298,14 +306,8 @@ def _leak(entry: CorpusPair | ReleasedPair, leak: Leak) -> dict[str, Any]:
     return {"site": pair.site, "question_id": pair.question_id, "language": pair.language, **asdict(leak)}
 
 
-def _chunks(pairs: Iterator[OrderedPair]) -> Iterator[list[OrderedPair]]:
-    chunk: list[OrderedPair] = []
-    for pair in pairs:
-        chunk.append(pair)
-        if len(chunk) == RUN_PAIRS:
-            yield chunk
-            chunk = []
-    if chunk:
+def _chunks(entries: Iterator[Entry], size: int) -> Iterator[list[Entry]]:
+    while chunk := list(islice(entries, size)):
         yield chunk
 
 

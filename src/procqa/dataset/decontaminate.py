@@ -8,9 +8,11 @@ Source: docs/paper.md#decontamination; ours, docs/decisions/0009.
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,9 +128,20 @@ class LeakFinder:
 
     def find(self, title: str, question: str, answer: str) -> Leak | None:
         """The leak by the first rule that applies, in the order of the benchmarks' texts; None for a clean pair."""
-        found = () if self._index is None else self._index.search(title, question, answer).tolist()
-        if not found:
+        if self._index is None:
             return None
+        found = self._index.search([(title, question, answer)])
+        return self._confirm(found[:, 1:].tolist(), title, question, answer) if len(found) else None
+
+    def find_all(self, pairs: Sequence[tuple[str, str, str]]) -> list[Leak | None]:
+        """What ``find`` says of each of many pairs, sooner than one by one where they are short."""
+        leaks: list[Leak | None] = [None] * len(pairs)
+        candidates = () if self._index is None else self._index.search(pairs).tolist()
+        for place, found in groupby(candidates, key=itemgetter(0)):
+            leaks[place] = self._confirm([row[1:] for row in found], *pairs[place])
+        return leaks
+
+    def _confirm(self, found: Sequence[Sequence[int]], title: str, question: str, answer: str) -> Leak | None:
         from procqa.dataset.leak_confirm import confirm
 
         confirmed = confirm(found, self._text, {"title": title, "question": question, "answer": answer})

@@ -5,6 +5,7 @@ built: some 150 bytes a token of the benchmarks. Source: ours, docs/decisions/00
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,13 +54,13 @@ class LeakIndex:
     anchors: Table
     grams: Table
 
-    def search(self, title: str, question: str, answer: str) -> NDArray[np.int64]:
-        """(c, 3) int64: the candidates in a pair; see ``leak_kernels.search``."""
-        fields = encode(title), encode(question), encode(answer)
-        ends = len(fields[0]), len(fields[0]) + 1 + len(fields[1])
+    def search(self, pairs: Sequence[tuple[str, str, str]]) -> NDArray[np.int64]:
+        """(c, 4) int64: the candidates in pairs of title, question and answer; see ``leak_kernels.search``."""
+        fields = [encode(text) for pair in pairs for text in pair]
+        lengths = np.array([len(field) for field in fields], np.int64)
         raw = np.frombuffer(b" ".join(fields), np.uint8)
         tables = FOLDED, IS_WORD, self.sizes
-        found: NDArray[np.int64] = search(raw, tables, ends, self.items, self.anchors, self.grams)
+        found: NDArray[np.int64] = search(raw, tables, lengths, self.items, self.anchors, self.grams)
         return found
 
 

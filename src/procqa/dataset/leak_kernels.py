@@ -212,13 +212,13 @@ def _holds_most(items: Any, item: int, places: Any) -> bool:
 
 
 @compiled
-def _append(found: Any, count: int, kind: int, item: int, place: int) -> Any:
+def _append(found: Any, count: int, pair: int, kind: int, item: int, place: int) -> Any:
     """``found`` with a row more, moved to a place of twice the size where it is full."""
     if count == len(found):
-        grown = np.empty((2 * count, 3), np.int64)
+        grown = np.empty((2 * count, 4), np.int64)
         grown[:count] = found
         found = grown
-    found[count, 0], found[count, 1], found[count, 2] = kind, item, place
+    found[count, 0], found[count, 1], found[count, 2], found[count, 3] = pair, kind, item, place
     return found
 
 
@@ -249,10 +249,9 @@ def _probe(hashes: Any, anchors: Any, sizes: Any) -> Any:
 
 
 @compiled
-def _find_runs(text: Any, borders: Any, items: Any, anchors: Any, sizes: Any) -> Any:
-    """Candidates of the kinds RUN and NEAR, in the order of their places, and how many there are."""
-    found = np.empty((16, 3), np.int64)
-    count, field = 0, 0
+def _find_runs(text: Any, borders: Any, items: Any, anchors: Any, sizes: Any, found: Any, count: int, pair: int) -> Any:
+    """``found`` with the candidates of the kinds RUN and NEAR, in the order of their places, and how many it holds."""
+    field = 0
     hashes, keys, bounds = text[2], anchors.keys, items.triple_bounds
     for hit in _probe(hashes, anchors, sizes):
         i = hit // 4
@@ -266,26 +265,26 @@ def _find_runs(text: Any, borders: Any, items: Any, anchors: Any, sizes: Any) ->
             if place == NO_PLACE:
                 n_triples = bounds[item + 1] - bounds[item]
                 if 5 * (borders[field + 1] - borders[field] - 2) >= 4 * n_triples:
-                    found = _append(found, count, NEAR, item, field)
+                    found = _append(found, count, pair, NEAR, item, field)
                     count += 1
             elif _stands_at(items, item, text, i - place, borders[field], borders[field + 1]):
-                found = _append(found, count, RUN, item, i - place)
+                found = _append(found, count, pair, RUN, item, i - place)
                 count += 1
     return found, count
 
 
 @compiled
-def _keep_near(hashes: Any, borders: Any, items: Any, found: Any, count: int) -> int:
-    """Leave out the candidates of the kind NEAR whose field does not hold most of the item."""
-    kept, of_field = 0, -1
+def _keep_near(hashes: Any, borders: Any, items: Any, found: Any, first: int, count: int) -> int:
+    """Leave out the candidates of the kind NEAR, from a row on, whose field does not hold most of the item."""
+    kept, of_field = first, -1
     places = np.zeros(8, np.uint64)
-    for row in range(count):
-        if found[row, 0] == NEAR:
-            field = found[row, 2]
+    for row in range(first, count):
+        if found[row, 1] == NEAR:
+            field = found[row, 3]
             if field != of_field:
                 places = _to_set(run_keys(hashes[borders[field] : borders[field + 1]]))
                 of_field = field
-            if not _holds_most(items, found[row, 1], places):
+            if not _holds_most(items, found[row, 2], places):
                 continue
         found[kept] = found[row]
         kept += 1
@@ -308,24 +307,35 @@ def _find_gram(hashes: Any, borders: Any, grams: Any) -> Any:
 
 
 @compiled
-def search(raw: Any, tables: Any, ends: Any, items: Any, anchors: Any, grams: Any) -> Any:
-    """(c, 3) int64: kind, item, and the first token (RUN, GRAM) or the field (NEAR) of each candidate in a pair.
+def search(raw: Any, tables: Any, lengths: Any, items: Any, anchors: Any, grams: Any) -> Any:
+    """(c, 4) int64: pair, kind, item, and the first token (RUN, GRAM) or the field (NEAR) of each candidate.
+
+    Many pairs in one call: to hand over the arrays takes as long as to search some 300 bytes.
 
     Args:
-        raw: the bytes of title, question and answer with a blank between them (``tokens.encode``).
+        raw: the bytes of title, question and answer of each pair with a blank between all of them (``tokens.encode``).
         tables: ``tokens.FOLDED``, ``tokens.IS_WORD`` and (4,) bool, whether runs of one, two and three tokens
             stand in ``anchors``.
-        ends: where title and question end in ``raw``.
+        lengths: (3n,) int64, bytes of title, question and answer of each pair.
         anchors: a rare run of at most three tokens of each item that is looked for as a whole, and as many of
             each longer item that no near-duplicate lacks them all.
         grams: the telling runs of 13 tokens, each with its first item.
     """
-    hashes, starts, token_ends = scan(raw, tables[0], tables[1])
-    borders = np.array([0, _first_at(starts, ends[0]), _first_at(starts, ends[1]), len(hashes)])
-    found, count = _find_runs((raw, tables[0], hashes, starts, token_ends), borders, items, anchors, tables[2])
-    count = _keep_near(hashes, borders, items, found, count)
-    item, place = _find_gram(hashes, borders, grams)
-    if item >= 0:
-        found = _append(found, count, GRAM, item, place)
-        count += 1
+    found = np.empty((16, 4), np.int64)
+    count, start = 0, 0
+    for pair in range(len(lengths) // 3):
+        of_title, of_question, of_answer = lengths[3 * pair], lengths[3 * pair + 1], lengths[3 * pair + 2]
+        before_answer = of_title + 1 + of_question
+        end = start + before_answer + 1 + of_answer
+        hashes, starts, token_ends = scan(raw[start:end], tables[0], tables[1])
+        borders = np.array([0, _first_at(starts, of_title), _first_at(starts, before_answer), len(hashes)])
+        text = (raw[start:end], tables[0], hashes, starts, token_ends)
+        first = count
+        found, count = _find_runs(text, borders, items, anchors, tables[2], found, count, pair)
+        count = _keep_near(hashes, borders, items, found, first, count)
+        item, place = _find_gram(hashes, borders, grams)
+        if item >= 0:
+            found = _append(found, count, pair, GRAM, item, place)
+            count += 1
+        start = end + 1
     return found[:count].copy()

@@ -208,9 +208,10 @@ def _search_again(folder: Path, benchmarks: Sequence[Path]) -> Check:
         keep_texts(kept.path, _read_all(benchmarks))
         finder = LeakFinder(kept)
         for batch in read_batches(folder, columns=["question_id", "title", "question", "answer"]):
-            for row in batch.to_pylist():
-                n_rows += 1
-                leak = finder.find(row["title"] or "", row["question"] or "", row["answer"] or "")
+            rows = batch.to_pylist()
+            n_rows += len(rows)
+            pairs = [(row["title"] or "", row["question"] or "", row["answer"] or "") for row in rows]
+            for row, leak in zip(rows, finder.find_all(pairs), strict=True):
                 if leak is not None:
                     found.append(f"question {row['question_id']} holds {leak.benchmark} {leak.item} ({leak.rule})")
     if found:
