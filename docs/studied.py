@@ -137,7 +137,9 @@ def _contrasts(found: Found) -> Iterator[str]:
         outcome = line["outcome"] if line["decides"] else f"({line['outcome']})"
         numbers = (difference(line), p_value(line["p_holm"]), score(line["smallest"]))
         yield _row((line["sentence"], line["base"], *numbers, outcome))
-    yield from ("", "In brackets: outcomes that no verdict rests on.", "")
+    if not all(line["decides"] for line in found.contrasts):
+        yield from ("", "In brackets: outcomes that no verdict rests on.")
+    yield ""
 
 
 def _list(title: str, entries: Sequence[str]) -> Iterator[str]:
