@@ -42,6 +42,8 @@ def test_fine_tuning_and_larger_batches_change_the_length_of_a_run() -> None:
     paper, static = SCALES["gpu"]["graphcodebert"], SCALES["cpu"]["static"]
     tuned = paper.settings_of(Stage(data=("functions",), fine_tunes=True))
     assert (tuned["epochs"], tuned["batch_size"], "steps" in tuned) == (3, 128, False)
+    longer = static.settings_of(Stage(data=("mixed",), steps_times=3))
+    assert (longer["batch_size"], longer["steps"]) == (1_024, 450)
     quarter = static.settings_of(Stage(data=("mixed",), batch_times=0.25))
     assert (quarter["steps"], quarter["batch_size"]) == (600, 256)
 

@@ -45,6 +45,8 @@ class BaseScale:
         if stage.batch_times != 1:
             settings["batch_size"] = max(2, round(settings["batch_size"] * stage.batch_times))
             settings["steps"] = round(settings["steps"] / stage.batch_times)
+        if stage.steps_times != 1:
+            settings["steps"] *= stage.steps_times
         return settings
 
 

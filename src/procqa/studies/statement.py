@@ -31,6 +31,7 @@ class Stage:
         mined_by: an arm whose encoder finds the hard negatives; None for none.
         batch_times: how much larger a batch is than the scale's, and how many fewer the steps, so that as many pairs
             are seen.
+        steps_times: how many more steps are taken than the scale's, with the same batches.
         fine_tunes: whether the scale's numbers of fine-tuning hold in place of those of pre-training.
     """
 
@@ -40,6 +41,7 @@ class Stage:
     as_many_pairs_as: str | None = None
     mined_by: str | None = None
     batch_times: float = 1.0
+    steps_times: int = 1
     fine_tunes: bool = False
 
 
