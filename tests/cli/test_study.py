@@ -40,3 +40,9 @@ def test_a_study_without_its_data_says_what_is_missing(tmp_path: Path) -> None:
     assert ended.exit_code == 2
     assert "this study needs programming: name it with --programming PATH" in ended.stderr
     assert not (tmp_path / "e1").exists()
+
+
+def test_one_base_alone_says_that_the_results_need_the_others(folder: Path) -> None:
+    ended = study(folder, "--base", "static", "--work", str(folder / "e2.work"))
+    assert ended.exit_code == 0, ended.output
+    assert "the runs of static are made; the results need all bases: leave out --base for them" in ended.stdout

@@ -87,7 +87,10 @@ def command(
     if as_json:
         verdicts = [] if found is None else [_verdict(one) for one in found.verdicts]
         print_json({"study": name, "scale": scale, "verdicts": verdicts, "out": str(out) if found else None})
-    elif found is not None:
+    elif found is None:
+        console = table_console()
+        console.print(f"the runs of {', '.join(bases)} are made; the results need all bases: leave out --base for them")
+    else:
         _print(found, out)
 
 
@@ -98,6 +101,8 @@ def _verdict(told: Mapping[str, Any]) -> dict[str, Any]:
 def _print(found: "Found", out: Path) -> None:
     """Print each claim with its verdict, and what it rests on."""
     from rich.table import Table
+
+    from procqa.studies.report.words import p_value
 
     table = Table("claim", "verdict", title=f"{found.study['title']} ({found.study['scale']}) in {out}")
     for verdict in found.verdicts:
@@ -114,7 +119,7 @@ def _print(found: "Found", out: Path) -> None:
             one["base"],
             f"{one['delta']:+.3f}",
             f"{low} to {high}",
-            f"{one['p_holm']:.4f}",
+            p_value(one["p_holm"]),
             smallest,
             one["outcome"],
         )
