@@ -119,10 +119,10 @@ class Runner:
         key = _digest(made_of)
         out = self._work / "encoders" / key
         cost = self._work / "costs" / f"{out.name}.json"
-        started = time.process_time()
+        started, commit = time.process_time(), find_commit()  # of the code that runs, whatever is committed meanwhile
         summary = train([material.path for material in materials], out, config, cache=self._work)
         if not cost.exists():
-            _write(cost, {"cpu_s": round(time.process_time() - started, 1), "commit": find_commit()})
+            _write(cost, {"cpu_s": round(time.process_time() - started, 1), "commit": commit})
         stage = {
             "data": list(data),
             "settings": {field: value for field, value in as_json(told).items() if field in SETTINGS},
