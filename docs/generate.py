@@ -11,6 +11,7 @@ import inspect
 import json
 import sys
 import tempfile
+import tomllib
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,7 @@ def generate() -> dict[Path, str]:
     for name, block in (("tree", tree_block()), ("results", results_block()), ("findings", findings)):
         readme = replace_block(readme, name, block)
     return {
+        ROOT / "docs/architecture.md": page_with("architecture", "layers", layers()),
         ROOT / "docs/cli.md": cli_page(),
         ROOT / "docs/config.md": config_page(),
         ROOT / "docs/errors.md": errors_page(),
@@ -63,6 +65,14 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/studies.md": page_with("studies", "studies", studied.studies(studied.load_studies())),
         ROOT / "README.md": readme,
     }
+
+
+def layers() -> list[str]:
+    """The layers of the package, the highest first, as import-linter holds them."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (rows,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return ["```text", *(row.replace("procqa.", "") for row in rows), "```"]
 
 
 def page_with(name: str, block: str, lines: list[str]) -> str:
@@ -329,7 +339,16 @@ def results_block() -> str:
                 name = f"{task} ({each['queries']:,} / {each['documents']:,})"
         if cells:
             lines.append(f"| {name} | {' | '.join(cells.get(ranker, '') for ranker in rankers)} |")
+    lines += ["", *told_of_results(found)]
     return "\n".join(lines) if found else "Nothing is measured yet: `make default-encoder` measures."
+
+
+def told_of_results(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Which data and which encoder the scores are of; every score's own protocol stands in its line."""
+    data = {each["setting"]["data"].partition(" (")[0] for each in found if each["task"].startswith("procqa")}
+    encoders = {each["revision"] for each in found if each["ranker"] == "default"}
+    for what, told in (("Tasks procqa", data), ("`default`", encoders)):
+        yield f"{what}: {', '.join(sorted(told))}." + ("" if what.startswith("`") else "\\")
 
 
 def read_results(folder: Path) -> Iterator[dict[str, Any]]:

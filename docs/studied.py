@@ -5,10 +5,10 @@ from pathlib import Path
 
 from docs.measured import RESULTS
 from procqa.studies import STUDIES
-from procqa.studies.report.cost import tell_cost
+from procqa.studies.report.cost import UNKNOWN_COMMIT, tell_commits, tell_cost
 from procqa.studies.report.plots import plots_of
 from procqa.studies.report.tables import tell_scores
-from procqa.studies.report.words import Told, difference, p_value, score, tell_verdicts
+from procqa.studies.report.words import Told, difference, join, p_value, score, tell_verdicts
 from procqa.studies.results import RESULTS_FILE, Found, load_found
 from procqa.studies.statement import BEFORE, Study
 
@@ -45,7 +45,7 @@ def findings(found: Mapping[str, Found]) -> list[str]:
 
 def _verdicts(found: Mapping[str, Found]) -> Iterator[str]:
     if found:
-        yield "| study | claim | verdict | difference (95 % interval) | smallest it could show |"
+        yield "| study | claim | verdict | difference (95 % interval) | shown in 4 of 5 from |"
         yield "|---|---|---|---|---|"
     for one in (told for name in found for told in tell_verdicts(found[name])):
         differences = [f"{line['contrast']}, {line['base']}: {difference(line)}" for line in one.deciding]
@@ -86,6 +86,7 @@ def _stated(study: Study) -> Iterator[str]:
         for claim in study.claims
     )
     yield from _list("Claims", list(claims))
+    yield from _list("Limits", study.limits)
 
 
 def _found(found: Found, folder: Path) -> Iterator[str]:
@@ -110,9 +111,9 @@ def _found(found: Found, folder: Path) -> Iterator[str]:
     yield from _list("Limits", stated["limits"])
     data = (f"{one['name']} (`{one['sha256'][:12]}`{_rows(one['rows'])})" for one in stated["data"])
     yield (
-        f"Scale {stated['scale']}, commit {stated['commit'] or 'unknown'}, {len(found.runs):,} runs,"
-        f" {found.cpu_hours:.1f} CPU hours. Data: {', '.join(data)}."
-        f" [Results]({IMAGES}/{stated['name']}/{RESULTS_FILE})."
+        f"Scale {stated['scale']}, {len(found.runs):,} runs, {found.cpu_hours:.1f} CPU hours; encoders trained at"
+        f" {join(tell_commits(found))}, results written at {stated['commit'] or UNKNOWN_COMMIT}."
+        f" Data: {', '.join(data)}. [Results]({IMAGES}/{stated['name']}/{RESULTS_FILE})."
     )
     yield ""
 
@@ -131,7 +132,7 @@ def _claim(told: Told) -> Iterator[str]:
 
 
 def _contrasts(found: Found) -> Iterator[str]:
-    yield "| contrast | base | difference (95 % interval) | p (Holm) | smallest it could show | outcome |"
+    yield "| contrast | base | difference (95 % interval) | p (Holm) | shown in 4 of 5 from | outcome |"
     yield "|---|---|---|---|---|---|"
     for line in found.contrasts:
         outcome = line["outcome"] if line["decides"] else f"({line['outcome']})"

@@ -40,7 +40,8 @@ def test_a_study_that_was_run_is_told_with_its_numbers_plots_and_data(tmp_path: 
         "> tiny: seen before",
         "| trained minus the base | static | +0.040 (+0.030 to +0.050) | 0.004 | 0.015 | supported |",
         "| cosqa | mrr@1000 | 100 | 500 | 0.400 (0.300 to 0.500) | 0.500 (0.400 to 0.600) | 0.450 (0.350 to 0.550) |",
-        "commit abc, 5 runs, 2.0 CPU hours. Data: programming (`0123456789ab`, 1,000 rows).",
+        "5 runs, 2.0 CPU hours; encoders trained at def, results written at abc. Data: programming (`0123456789ab`,"
+        " 1,000 rows).",
     ):
         assert expected in text
 

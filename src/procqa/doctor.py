@@ -19,6 +19,7 @@ from typing import Literal
 
 from procqa import __version__, chain
 from procqa.artifact import load_manifest
+from procqa.dump.seven_zip import PROGRAMS
 from procqa.encoder.model import MINILM_SHA256, find_encoder
 from procqa.errors import ArtifactError, MissingExtra
 
@@ -158,7 +159,7 @@ def import_problem(module: str) -> str:
 
 def check_programs() -> Iterator[Finding]:
     """Programs that make something faster where they are on the path."""
-    found = next(filter(None, map(shutil.which, ("7zz", "7z"))), None)
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     yield Finding(
         group="program",
         subject="7-Zip",

@@ -59,7 +59,7 @@ def statement(name: str = "e1", **changes: Any) -> dict[str, Any]:
 
 def run(arm: str, base: str, *, sha256: str, cpu_s: float = 1800.0, loss: float | None = 1.5) -> dict[str, Any]:
     stage = {"data": ["programming"], "settings": {"pairs": ["title-answer"], "steps": 4}, "streams": {}}
-    stage |= {"steps": 4, "pairs_seen": 64, "tokens_seen": 2000, "loss": loss}
+    stage |= {"steps": 4, "pairs_seen": 64, "tokens_seen": 2000, "loss": loss, "commit": "def"}
     stages = [stage] if arm == "trained" else []
     told = {"arm": arm, "base": base, "seed": 1, "sha256": sha256, "stages": stages, "cpu_s": cpu_s, "scores": {}}
     told["costs"] = {f"{sha256 or 'words'}": cpu_s}

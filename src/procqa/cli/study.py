@@ -11,11 +11,11 @@ from procqa.cli.common import force_option, json_option, print_json, progress, t
 if TYPE_CHECKING:
     from procqa.studies.results import Found
 
-NAMES = ("e1", "e2", "e3", "q2", "q3", "c2", "c3", "recipe")
+CHOICES = ("e1", "e2", "e3", "q1", "q2", "q3", "c1", "c2", "c3", "recipe")
 
 
 @click.command()
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("name", type=click.Choice(CHOICES))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="the folder of results, plots and page")
 @click.option(
     "--scale",
@@ -67,14 +67,16 @@ def command(
 ) -> None:
     """Run a study: its arms on every base and seed, compared as its statement says before there is a number.
 
+    q1 and c1 are answered by e2.
+
     A run that was interrupted goes on where it stopped; what is there of datasets, encoders and scores is kept.
     """
-    from procqa.studies import STUDIES
+    from procqa.studies import NAMES, STUDIES
     from procqa.studies.materials import Sources
     from procqa.studies.study import StudyRequest, run_study
 
     request = StudyRequest(
-        study=STUDIES[name],
+        study=STUDIES[NAMES[name]],
         scale=scale,
         sources=Sources(programming=programming, mixed=mixed, functions=functions, benchmarks=benchmarks),
         out=out,
@@ -86,7 +88,7 @@ def command(
         found = run_study(request, report)
     if as_json:
         verdicts = [] if found is None else [_verdict(one) for one in found.verdicts]
-        print_json({"study": name, "scale": scale, "verdicts": verdicts, "out": str(out) if found else None})
+        print_json({"study": NAMES[name], "scale": scale, "verdicts": verdicts, "out": str(out) if found else None})
     elif found is None:
         console = table_console()
         console.print(f"the runs of {', '.join(bases)} are made; the results need all bases: leave out --base for them")
@@ -109,7 +111,7 @@ def _print(found: "Found", out: Path) -> None:
         table.add_row(verdict["sentence"], verdict["verdict"])
     console = table_console()
     console.print(table)
-    rests = Table("difference", "base", "mean", "95 % interval", "p (Holm)", "could have shown", "outcome")
+    rests = Table("difference", "base", "mean", "95 % interval", "p (Holm)", "shown in 4 of 5", "outcome")
     for one in found.contrasts:
         low, high = (f"{end:+.3f}" if end is not None else "?" for end in one["ci95"])
         smallest = "?" if one["smallest"] is None else f"{one['smallest']:.3f}"

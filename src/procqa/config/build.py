@@ -109,7 +109,7 @@ class RunConfig:
     """How a stage uses the machine; it never changes a byte of the result."""
 
     jobs: int | None = field(
-        default=None, metadata={"help": "worker processes, fewer where --memory has no room for them [default: cores]"}
+        default=None, metadata={"help": "worker processes [default: as many as cores and --memory allow, two with 1GB]"}
     )
     executor: Literal["auto", "inline", "process", "ray"] = field(
         default="auto", metadata={"help": "inline for one job, else process, unless named"}

@@ -32,7 +32,9 @@ class TrainConfig:
     )
     base: str = field(
         default="minilm",
-        metadata={"help": "minilm (packaged), static or tiny (from scratch), a hub name, or a folder"},
+        metadata={
+            "help": "minilm (packaged), default (shipped), static or tiny (from scratch), a hub name, or a folder"
+        },
     )
     towers: Literal["shared", "query-document", "modality"] = field(
         default="shared",
@@ -56,11 +58,13 @@ class TrainConfig:
         metadata={"help": "optimiser steps; 0 writes the base untrained [default: 1000, or as epochs or tokens say]"},
     )
     epochs: int | None = field(
-        default=None, metadata={"help": "instead of steps: how often each pair is seen, on average [default: steps]"}
+        default=None, metadata={"help": "instead of steps: how often each pair is seen, on average [default: not used]"}
     )
     tokens: int | None = field(
         default=None,
-        metadata={"help": "instead of steps: end with the batch that completes so many tokens read [default: steps]"},
+        metadata={
+            "help": "instead of steps: end with the batch that completes so many tokens read [default: not used]"
+        },
     )
     batch_size: int = field(default=64, metadata={"help": "pairs a step, each with the others as negatives"})
     rows_at_once: int | None = field(
@@ -76,9 +80,7 @@ class TrainConfig:
     temperature: float = field(default=0.01, metadata={"help": "softmax temperature, dimensionless"})
     margin: float | None = field(
         default=None,
-        metadata={
-            "help": "a negative by more than this nearer than the positive, in cosine, is masked [default: none]"
-        },
+        metadata={"help": "leave out a negative whose cosine exceeds the positive's by more than this [default: none]"},
     )
     negatives: int = field(
         default=0, metadata={"help": "further documents of each pair, random ones unless some were mined"}
@@ -88,7 +90,9 @@ class TrainConfig:
     )
     consistent_at: int | None = field(
         default=None,
-        metadata={"help": "keep pairs whose answer is among the first so many of who mined [default: keep all]"},
+        metadata={
+            "help": "keep only pairs whose answer the mining encoder ranks among its first N [default: keep all]"
+        },
     )
     matryoshka: tuple[str, ...] = field(
         default=(), metadata={"help": "sizes to which vectors may be cut later, comma-separated [default: none]"}

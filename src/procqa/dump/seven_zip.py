@@ -28,7 +28,8 @@ SevenZipReader = Literal["auto", "library", "program"]
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 """The first bytes of an archive."""
 
-_PROGRAMS = ("7zz", "7z", "7za")
+PROGRAMS = ("7zz", "7z", "7za")
+"""Programs that unpack an archive, the best first."""
 # Names that no 7z program takes for a switch, a wildcard or a list of files.
 _PLAIN_MEMBER = re.compile(r"[\w.][\w. /-]*")
 _QUEUED_CHUNKS = 8
@@ -65,7 +66,7 @@ def open_seven_zip(path: str, reader: SevenZipReader, *, table: str = "Posts") -
     member = _find_member(path, table)
     program = None
     if reader != "library" and _PLAIN_MEMBER.fullmatch(member.name):
-        program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+        program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None and reader == "program":
         raise ConfigError(
             "a 7z archive can be read by a program where 7zz, 7z or 7za is installed, but none is on PATH"

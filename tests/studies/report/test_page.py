@@ -64,7 +64,7 @@ def test_the_page_begins_with_every_verdict_and_tells_each_study(page_file: Path
             "Hypothesis. It does.",
             "Held equal",
             "seen before",
-            "commit abc",
+            "results written at commit abc",
             "2.01 CPU",
         ):
             assert told in study

@@ -13,19 +13,18 @@ def said(folder: Path, lines: Lines) -> list[str]:
     return [told.said for told in tell_verdicts(load_found(write_found(folder, lines)))]
 
 
-def test_what_is_supported_gives_its_differences_and_what_could_have_been_shown(tmp_path: Path):
+def test_what_is_supported_gives_its_differences_and_what_would_be_shown(tmp_path: Path):
     better, _ = said(tmp_path, small_lines())
     assert better == (
         "Supported: trained minus the base comes to +0.040 (+0.030 to +0.050) on static and +0.020 (+0.010 to +0.030)"
-        " on tiny. The experiment could have shown a difference of 0.015 (in four of five such experiments)."
+        " on tiny. A true difference of 0.015 would be shown in four of five such experiments."
     )
 
 
 def test_what_is_refuted_says_why(tmp_path: Path):
     _, worse = said(tmp_path / "sign", small_lines())
     assert worse.endswith(
-        " The sign is the other one; the experiment could have shown a difference of 0.015 (in four of five such"
-        " experiments)."
+        " The sign is the other one; a true difference of 0.015 would be shown in four of five such experiments."
     )
     nothing = [
         contrast("better", base, 0.001, 0.004, outcome="refuted", reason="too small") for base in ("static", "tiny")
@@ -35,13 +34,12 @@ def test_what_is_refuted_says_why(tmp_path: Path):
     assert "The interval leaves no room for what is worth having, 0.01; " in told
 
 
-def test_what_is_undecided_says_the_smallest_difference_that_could_have_been_seen(tmp_path: Path):
+def test_what_is_undecided_says_the_smallest_difference_that_would_be_shown(tmp_path: Path):
     mixed = [contrast("better", "static", 0.04, 0.01), contrast("better", "tiny", 0.01, 0.02)]
     (told,) = said(tmp_path, [statement(), *mixed, verdict("better", "undecided")])
     assert told == (
         "Undecided: trained minus the base comes to +0.040 (+0.030 to +0.050) on static, supported; +0.010 (−0.010 to"
-        " +0.030) on tiny, undecided. The smallest difference that could have been seen (in four of five such"
-        " experiments) was 0.030."
+        " +0.030) on tiny, undecided. A true difference of 0.030 would be shown in four of five such experiments."
     )
 
 
@@ -58,13 +56,13 @@ def test_what_is_undecided_says_the_smallest_difference_that_could_have_been_see
         ),
         (
             [contrast("better", "static", 0.04, 0.01)],
-            "Tiny must agree, and not all of it was measured; the smallest difference that could have been seen (in"
-            " four of five such experiments) was 0.015.",
+            "Tiny must agree, and not all of it was measured; a true difference of 0.015 would be shown in four of five"
+            " such experiments.",
         ),
         (
             [contrast("better", "static", 0.04, 0.01), contrast("better", "tiny", -0.04, 0.02)],
-            "What decides must agree and does not; the smallest difference that could have been seen (in four of five"
-            " such experiments) was 0.015 to 0.030, by contrast and base.",
+            "What decides must agree and does not; a true difference of 0.015 to 0.030 (by contrast and base) would be"
+            " shown in four of five such experiments.",
         ),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 from procqa.studies.results import Found
 
 SECONDS = 3600
+UNKNOWN_COMMIT = "an unknown commit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,12 @@ def tell_cost(studies: Sequence[Found]) -> Spent:
         encoders=len({run["sha256"] for run in runs if run["sha256"]}),  # words have none
         runs=sum(1 for run in runs if run["sha256"]),
     )
+
+
+def tell_commits(found: Found) -> list[str]:
+    """The commits of the code that trained a study's encoders, in the order of the runs."""
+    stages = (stage for run in found.runs for stage in run["stages"])
+    return list(dict.fromkeys(stage["commit"] or UNKNOWN_COMMIT for stage in stages))
 
 
 def tell_runs(found: Found) -> list[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a study found, in sentences: a verdict with its differences, and what the experiment could have shown.
+"""What a study found, in sentences: a verdict with its differences, and which difference such an experiment shows.
 
 Pages, Markdown and the terminal say it with these words. A number that is null in the results is not finite.
 """
@@ -13,7 +13,7 @@ Line = Mapping[str, Any]
 """One line of results."""
 
 UNKNOWN = "–"
-POWER = "in four of five such experiments"
+SHOWN = "would be shown in four of five such experiments"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +103,14 @@ def _tell_differences(claim: Line, deciding: Sequence[Line]) -> str:
 
 
 def _tell_reasons(claim: Line, deciding: Sequence[Line]) -> str:
-    """The second sentence: why it is so, and the smallest difference that the experiment could have shown."""
+    """The second sentence: why it is so, and the smallest difference that such experiments show."""
     verdict = claim["verdict"]
     if verdict == "supported":
-        return f"The experiment could have shown a difference of {_smallest(deciding)} ({POWER})."
+        return f"A true difference of {_smallest(deciding)} {SHOWN}."
     if verdict == "refuted":
         refuting = [contrast for contrast in deciding if contrast["outcome"] == "refuted"]
         reasons = join(list(dict.fromkeys(map(_refuted_by, refuting))))
-        could = f"the experiment could have shown a difference of {_smallest(deciding)} ({POWER})"
+        could = f"a true difference of {_smallest(deciding)} {SHOWN}"
         return f"{_start(reasons)}; {could}."
     return _tell_what_is_open(claim, deciding)
 
@@ -126,9 +126,7 @@ def _tell_what_is_open(claim: Line, deciding: Sequence[Line]) -> str:
     elif deciding:
         if not (open_ones or lacking):
             said.append("what decides must agree and does not")
-        said.append(
-            f"the smallest difference that could have been seen ({POWER}) was {_smallest(open_ones or deciding)}"
-        )
+        said.append(f"a true difference of {_smallest(open_ones or deciding)} {SHOWN}")
     return f"{_start('; '.join(said))}."
 
 
@@ -141,7 +139,7 @@ def _smallest(contrasts: Sequence[Line]) -> str:
     """The smallest difference that each of some contrasts shows, from the finest to the coarsest."""
     known = [contrast["smallest"] for contrast in contrasts]
     finest, coarsest = score(min(known)), score(max(known))
-    return finest if finest == coarsest else f"{finest} to {coarsest}, by contrast and base"
+    return finest if finest == coarsest else f"{finest} to {coarsest} (by contrast and base)"
 
 
 def _refuted_by(contrast: Line) -> str:
