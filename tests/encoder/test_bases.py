@@ -1,12 +1,15 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from transformers import RobertaConfig, RobertaModel
 
 from procqa.artifact import workspace
 from procqa.encoder.bases import INITIAL_STD, Base, find_base, load_base
 from procqa.encoder.model import MINILM_SHA256
+from procqa.encoder.torch_encoder import set_token_limit
 from tests.encoder.small import tiny_config
 
 
@@ -127,3 +130,22 @@ def test_a_tiny_base_has_towers_of_other_weights(tmp_path: Path):
     config = tiny_config(base="tiny", dimensions=64, layers=1, max_tokens=16, towers="query-document")
     model = load_base(Base("tiny", None, None), config, texts, tmp_path)
     assert model.encode_query("a list") != pytest.approx(model.encode_document("a list"), abs=1e-3)
+
+
+def test_a_base_that_was_saved_with_few_tokens_reads_as_many_as_it_has_positions_for(tmp_path: Path):
+    tiny_of(tmp_path / "one", 1).save_pretrained(str(tmp_path / "saved"))
+    base = find_base(str(tmp_path / "saved"))
+    limits = [
+        load_base(base, tiny_config(base=base.label, max_tokens=asked), texts, tmp_path).max_seq_length
+        for asked in (8, 32, 999)
+    ]
+    assert limits == [8, 32, 512]
+
+
+def test_positions_that_begin_after_the_padding_are_not_counted():
+    shape = RobertaConfig(
+        vocab_size=8, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, max_position_embeddings=40
+    )
+    first = SimpleNamespace(auto_model=RobertaModel(shape), max_seq_length=12)
+    set_token_limit([first], 64)
+    assert first.max_seq_length == 38

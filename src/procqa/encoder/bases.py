@@ -14,6 +14,7 @@ from procqa.artifact import is_artifact, load_manifest
 from procqa.config import TrainConfig
 from procqa.encoder.model import find_encoder, load_model, weights_sha256
 from procqa.encoder.static import WEIGHTS_KEY, is_static, open_static, train_tokenizer
+from procqa.encoder.torch_encoder import set_token_limit
 from procqa.encoder.towers import build_towers, towers_of
 from procqa.errors import ArtifactError
 from procqa.files import unfinished_of, write_durably
@@ -100,7 +101,7 @@ def _load_base(base: Base, config: TrainConfig, texts: "RowTexts", scratch: Path
     from sentence_transformers.sentence_transformer.modules import Normalize
 
     if base.folder is not None and not is_static(base.folder):
-        model = load_model(base.folder, max_tokens=config.max_tokens)
+        model = _load(base.folder, config.max_tokens)
         kind = towers_of(model)
         if kind == config.towers != "shared":
             return model
@@ -115,14 +116,21 @@ def _load_base(base: Base, config: TrainConfig, texts: "RowTexts", scratch: Path
             return [_new_static(config, texts, scratch, seed=next(seeds))]
         if base.label == TINY:
             folder = _new_tiny(config, texts, scratch, seed=next(seeds))
-            return _tower_of(load_model(folder, max_tokens=config.max_tokens)[0])
+            return _tower_of(_load(folder, config.max_tokens)[0])
         assert base.folder is not None
         if is_static(base.folder):
             return [_static_of(base.folder, config.max_tokens)]
-        return _tower_of(load_model(base.folder, max_tokens=config.max_tokens)[0])
+        return _tower_of(_load(base.folder, config.max_tokens)[0])
 
     modules = build_towers(config.towers, make_tower)
     return SentenceTransformer(modules=[*modules, Normalize()], local_files_only=True)
+
+
+def _load(folder: Path, max_tokens: int) -> Any:
+    """The model of a folder, to be trained on texts of so many tokens, however many it was saved to read."""
+    model = load_model(folder, max_tokens=max_tokens)
+    set_token_limit(model, max_tokens)
+    return model
 
 
 def _tower_of(first: Any) -> list[Any]:

@@ -107,6 +107,30 @@ def limit_tokens(model: Any, max_tokens: int) -> None:
             tokenizer.enable_truncation(max_tokens if limit is None else min(limit["max_length"], max_tokens))
 
 
+def set_token_limit(model: Any, max_tokens: int) -> None:
+    """Let a model, or each of its towers, read so many tokens, more than it was saved with too.
+
+    A transformer reads no more than it has positions for; where it does not tell them, its own limit stays.
+    """
+    for first in first_modules(model):
+        tokenizer = _static_tokenizer(first)
+        if tokenizer is None:
+            positions = _positions(first.auto_model) or first.max_seq_length
+            first.max_seq_length = max_tokens if positions is None else min(positions, max_tokens)
+        else:
+            tokenizer.enable_truncation(max_tokens)
+
+
+def _positions(transformer: Any) -> int | None:
+    """Tokens that a transformer has positions for; None where it does not tell."""
+    positions = getattr(transformer.config, "max_position_embeddings", None)
+    embedding = getattr(getattr(transformer, "embeddings", None), "position_embeddings", None)
+    padding = getattr(embedding, "padding_idx", None)  # RoBERTa and its like number positions from the one after it
+    if positions is None or padding is None:
+        return positions
+    return int(positions - padding - 1)
+
+
 def _static_tokenizer(first: Any) -> Any:
     """The tokenizer of static embeddings, which alone holds their limit; None for a transformer."""
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
