@@ -2,6 +2,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,14 +10,14 @@ import datasets
 from procqa import __version__
 from procqa.artifact import load_manifest
 from procqa.chain import verify
-from procqa.config import BuildConfig
+from procqa.config import BuildConfig, RunConfig
 from procqa.corpora.sources import is_input
 from procqa.dataset.build import build_dataset
 from procqa.dataset.request import BuildRequest, no_report
 from procqa.dataset.schema import SCHEMA, read_rows
 from procqa.errors import ArtifactError, ConfigError, DumpError
-from tests.dataset.builds import ONE, build, promised
-from tests.dumps import answer, question, shuffled, threads, write_dump
+from tests.dataset.builds import LITTLE, ONE, build, promised
+from tests.dumps import answer, links_table, padded, question, shuffled, threads, write_dump
 
 
 def test_a_small_dump_becomes_the_rows_one_expects(tmp_path):
@@ -299,6 +300,28 @@ def test_a_resumed_build_does_not_trust_what_another_standard_input_left(tmp_pat
     resumed = from_stdin(threads(31), no_report)
     write_dump(tmp_path / "dump.xml", threads(31))
     assert resumed["sha256"] == build(tmp_path / "dump.xml", tmp_path / "whole")["sha256"]
+
+
+def test_an_interrupted_build_goes_on_in_other_blocks_and_still_leaves_out_benchmarks_and_duplicates(tmp_path):
+    rows = [*threads(10), question(101, accepted=102, Title="Reverse a linked list in place?"), answer(102, 101)]
+    (tmp_path / "dump").mkdir()
+    write_dump(tmp_path / "dump/Posts.xml", padded(rows, 9))
+    (tmp_path / "dump/PostLinks.xml").write_bytes(links_table([(11, 1, 3)]))
+    (tmp_path / "bench.txt").write_text("reverse a linked list in place\n")
+
+    def interrupt(stage, done):
+        if stage == "write":
+            raise KeyboardInterrupt
+
+    request = BuildRequest(
+        dumps=(str(tmp_path / "dump"),), out=tmp_path / "out", run=ONE, benchmarks=(tmp_path / "bench.txt",)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        build_dataset(request, interrupt)
+    resumed = build_dataset(replace(request, run=RunConfig(jobs=1, memory=LITTLE[1])))
+    assert resumed["dropped"] == {"contaminated": 1, "marked as a duplicate": 1}
+    whole = build(tmp_path / "dump", tmp_path / "whole", benchmarks=request.benchmarks)
+    assert (resumed["sha256"], promised(tmp_path / "out")) == (whole["sha256"], promised(tmp_path / "whole"))
 
 
 def test_an_interrupted_build_without_rejects_can_go_on_with_them(tmp_path):

@@ -47,7 +47,7 @@ from procqa.dataset.sources import (
     open_posts,
 )
 from procqa.dataset.split import assign_splits, cut_by, cut_by_hash, time_cuts
-from procqa.dataset.stages import Job, Stages, task_sizes
+from procqa.dataset.stages import GIVEN, Job, Stages, task_sizes
 from procqa.dataset.statistics import PartStats
 from procqa.dataset.survey import Survey
 from procqa.dump.blocks import Block, BlockPlace, read_blocks
@@ -174,7 +174,7 @@ class _Construction(Stages):
         """Read the texts to decontaminate against."""
         if not self.request.benchmarks:
             return None
-        path = self.work.scratch / "benchmarks.jsonl"
+        path = self.folder(GIVEN) / "benchmarks.jsonl"
         with self.stage("benchmarks"):
             texts = (text for source in self.request.benchmarks for text in read_benchmark_texts(source))
             self.text_counts = keep_texts(path, texts)
@@ -200,7 +200,8 @@ class _Construction(Stages):
         names = "\n".join(result.name for result in scanned)
         if marker.exists() and marker.read_text(encoding="utf-8") != names:
             for folder in self.work.scratch.iterdir():
-                if folder.is_dir() and folder.name != "scan" and not folder.name.startswith("merged-"):
+                of_blocks = folder.name not in ("scan", GIVEN) and not folder.name.startswith("merged-")
+                if folder.is_dir() and of_blocks:
                     shutil.rmtree(folder)
             shutil.rmtree(self.work.path)
             self.work.path.mkdir()

@@ -115,12 +115,15 @@ class LeakFinder:
 
     Args:
         texts: as ``keep_texts`` kept them; of texts that differ in case alone the first names the leak.
+
+    Raises:
+        OSError: there are texts, but what finds them is missing.
     """
 
     def __init__(self, texts: KeptTexts) -> None:
         self._path = texts.path
         self._index: LeakIndex | None = None
-        if texts.index.is_dir():
+        if texts.path.stat().st_size:
             from procqa.dataset.leak_index import open_index
 
             self._index = open_index(texts.index)

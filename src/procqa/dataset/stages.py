@@ -44,6 +44,10 @@ _TAKEN_BYTES = 200 << 20
 """What a process takes before any data: half of it are pages of libraries. Source: ours, docs/decisions/0003."""
 
 
+GIVEN = "given"
+"""The scratch folder of what is made of the request alone, whatever the blocks of the dump are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One build: what is asked, what it reads, where it works, and who works.
@@ -131,10 +135,10 @@ class Stages:
                     links = read_duplicates(stream, name=table.path)
                     marked.setdefault(site, []).extend(question for question, _ in links)
                 self.warn_of_rows("PostLinks", links.unreadable)
-        folder = self.folder("links")
+        paths = {site: self.folder(GIVEN) / f"links-{site}.npy" for site in marked}
         for site, questions in marked.items():
-            np.save(folder / f"{site}.npy", np.unique(np.array(questions, dtype=np.int64)))
-        return {site: folder / f"{site}.npy" for site in marked}
+            np.save(paths[site], np.unique(np.array(questions, dtype=np.int64)))
+        return paths
 
     def spill_old_texts(self) -> tuple[state.OldState, OldTexts] | None:
         """Part the Markdown of the older dataset by bucket."""
