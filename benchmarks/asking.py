@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.latency import Asked, latencies
-from procqa.artifact import load_manifest
 from procqa.config import SearchConfig
 from procqa.encoder.model import open_encoder
 from procqa.index.dense import DenseIndex, Part, open_part
 from procqa.index.generations import generation_folder
+from procqa.manifest import load_manifest
 from procqa.search.searcher import Searcher
 
 K = 10

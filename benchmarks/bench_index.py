@@ -15,8 +15,8 @@ import click
 from benchmarks.bench_search import BUILD_PROGRAM, describe, open_cold, size_of
 from benchmarks.datasets import dense_dataset, grow_dataset, split_rows
 from benchmarks.measure import Run, run_python
-from procqa.artifact import load_manifest
 from procqa.index.generations import generation_folder
+from procqa.manifest import load_manifest
 
 EDITED_SHARE = 0.01
 

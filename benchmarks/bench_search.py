@@ -20,11 +20,11 @@ import numpy as np
 from benchmarks.datasets import dense_dataset, grow_dataset, make_queries, split_rows
 from benchmarks.measure import Run, run_program, run_python
 from benchmarks.results import describe_commit, write_result
-from procqa.artifact import load_manifest
 from procqa.dataset.schema import read_rows
 from procqa.encoder.model import find_encoder
 from procqa.encoder.static import open_static
 from procqa.index.generations import generation_folder
+from procqa.manifest import load_manifest
 
 PEERS = ("bm25s", "faiss", "semble")
 

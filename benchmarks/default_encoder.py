@@ -17,7 +17,6 @@ import click
 
 from benchmarks.measure import ROOT
 from benchmarks.results import RESULTS, describe_commit, write_lines
-from procqa.artifact import load_manifest
 from procqa.config import PAIRS, EvaluateConfig, RunConfig, build_config, train_config
 from procqa.dataset.build import build_dataset
 from procqa.dataset.corpus import CorpusRequest, build_corpus
@@ -27,6 +26,7 @@ from procqa.encoder.training import train
 from procqa.evaluation.evaluate import evaluate
 from procqa.evaluation.results import to_json
 from procqa.evaluation.validate import open_scorer
+from procqa.manifest import load_manifest
 
 DUMPS = ("programming-qa.7z", "mixed-qa.7z")
 FUNCTIONS = "codesearchnet-style"

@@ -18,11 +18,11 @@ import click
 import numpy as np
 
 from benchmarks.results import RESULTS, describe_commit, write_result
-from procqa.artifact import load_manifest
 from procqa.config import EvaluateConfig
 from procqa.corpora.layouts.questions import read_cosqa_codes, read_cosqa_queries
 from procqa.dataset.schema import dataset_languages, read_rows
 from procqa.evaluation.rankers import Bm25, Pool
+from procqa.manifest import load_manifest
 
 LUCENE = EvaluateConfig(k1=1.2, b=0.75)
 """What the others are compared with."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from procqa.artifact import Input, find_complete, find_unfinished, load_manifest, workspace
+from procqa.artifact import find_complete, find_unfinished, workspace
 from procqa.errors import ArtifactError, DumpError
+from procqa.manifest import Input, describe_files, load_manifest
 
 RECIPE = {"size": 1, "names": ("a", "b")}
 INPUTS = [Input("dump.xml", 3, "00")]
@@ -84,6 +85,24 @@ def test_what_others_left_at_the_place_of_unfinished_work_is_not_touched(tmp_pat
     ):
         raise AssertionError("the block must not begin")
     assert (stranger / "chapter.txt").read_text() == "years of work"
+
+
+def test_what_others_put_in_its_place_meanwhile_is_not_touched_and_the_work_is_kept(tmp_path):
+    out = tmp_path / "out"
+    with (
+        pytest.raises(ArtifactError, match="was changed by others while it was made"),
+        workspace(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) as work,
+    ):
+        (work.path / "part").write_text("hours of work")
+        out.mkdir()
+        (out / "thesis.txt").write_text("years of work")
+        work.finish({})
+    assert (out / "thesis.txt").read_text() == "years of work"
+    out.rename(tmp_path / "elsewhere")
+    with workspace(out, kind="dataset", recipe=RECIPE, inputs=INPUTS) as work:
+        assert (work.path / "part").read_text() == "hours of work"
+        work.finish({})
+    assert list(load_manifest(out).files) == ["part"]
 
 
 def test_a_full_disk_is_one_sentence(tmp_path):
@@ -171,32 +190,10 @@ def test_killed_at_any_moment_it_is_made_by_the_same_command_and_nothing_else_is
         if find_complete(out, **asked) is None:
             make(out, "2", recipe={"size": 2})
         assert (out / "data/part").read_text() == "2"
+        assert load_manifest(out).files == describe_files(out)
         left = {path.name for path in out.parent.iterdir()}
         assert left - {"out.log.jsonl", ".out.lock"} == {"out"}, f"killed before change {kills}"
     assert kills > 20
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (None, "holds no manifest.json"),
-        ("{", "not a readable manifest"),
-        ('{"format_version": 99}', "format version 99"),
-    ],
-)
-def test_a_broken_manifest_is_one_sentence(tmp_path, content, sentence):
-    if content is not None:
-        (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(ArtifactError, match=sentence):
-        load_manifest(tmp_path)
-
-
-def test_another_kind_and_an_absent_folder_are_refused(tmp_path):
-    make(tmp_path / "out")
-    with pytest.raises(ArtifactError, match="must be a procqa index, but it is a procqa dataset"):
-        load_manifest(tmp_path / "out", kind="index")
-    with pytest.raises(ArtifactError, match="no such folder"):
-        load_manifest(tmp_path / "absent")
 
 
 def test_the_log_beside_the_folder_tells_of_the_run(tmp_path):

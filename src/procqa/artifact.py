@@ -7,7 +7,6 @@ holds inputs, recipe, counts and the sha256 of every file, and no clock, host or
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -22,42 +21,20 @@ from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import is_hollow, remove_folder, sha256_file, sync_folder, sync_tree, unfinished_of, write_durably
 from procqa.journal import append_log, read_lines, write_lines
 from procqa.lock import lock
+from procqa.manifest import (
+    FORMAT_VERSION,
+    MANIFEST,
+    Input,
+    Manifest,
+    as_json,
+    describe_files,
+    digest_files,
+    format_version,
+    is_artifact,
+    load_manifest,
+)
 
-FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
 _ORIGIN = "scratch/origin.json"  # what tells, in a partial, whose work it is
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What went into an artifact: base name, size in bytes, sha256 of the bytes."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
-    """What an artifact is, what made it, and what must be in it.
-
-    Args:
-        kind: ``dataset``, ``encoder``, ``negatives`` or ``index``.
-        sha256: digest of the artifact's data (see ``digest_files``).
-        files: size and sha256 of every file but the manifest, by relative path.
-    """
-
-    kind: str
-    sha256: str
-    inputs: tuple[Input, ...]
-    recipe: dict[str, Any]
-    counts: dict[str, Any]
-    files: dict[str, dict[str, Any]]
-    format_version: int = FORMAT_VERSION
-
-    def same_origin(self, kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> bool:
-        """Whether this artifact is what that recipe makes of those inputs."""
-        return (self.kind, self.recipe, self.inputs) == (kind, as_json(recipe), tuple(inputs))
 
 
 @dataclass(slots=True)
@@ -109,11 +86,6 @@ class Workspace:
             self._finished["inputs"] = [asdict(entry) for entry in inputs]
 
 
-def as_json(value: Any) -> Any:  # Any: whatever JSON can hold
-    """The value as it comes back from a JSON file: tuples are lists, keys are strings."""
-    return json.loads(json.dumps(value))
-
-
 def digest_input(path: Path) -> Input:
     """The name, size and sha256 of a file, of an artifact, or of all files below a folder.
 
@@ -147,52 +119,6 @@ def digest_tree(folder: Path, paths: Iterable[Path] | None = None) -> Input:
     return Input(folder.resolve().name, sum(entry["size"] for entry in described.values()), digest_files(described))
 
 
-def describe_files(folder: Path, paths: Iterable[Path] | None = None) -> dict[str, dict[str, Any]]:
-    """Size and sha256 of files below a folder, by relative path, sorted; None takes all but its manifest."""
-    if paths is None:
-        paths = (path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
-    return {
-        path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": sha256_file(path)}
-        for path in sorted(paths)
-    }
-
-
-def digest_files(files: dict[str, dict[str, Any]]) -> str:
-    """One sha256 for a set of files: that of their sorted ``path sha256`` lines."""
-    lines = "".join(f"{path} {files[path]['sha256']}\n" for path in sorted(files))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def load_manifest(folder: Path, *, kind: str | None = None) -> Manifest:
-    """The manifest of an artifact.
-
-    Args:
-        kind: the kind that is wanted; None takes any.
-
-    Raises:
-        ArtifactError: no artifact there, a broken manifest, another kind, or another format version.
-    """
-    what = "a procqa artifact" if kind is None else f"a procqa {kind}"
-    if not folder.is_dir():
-        raise ArtifactError(f"{folder} must be {what}, but there is no such folder: make it first or mend the path")
-    try:
-        fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        version = fields["format_version"]
-        if version != FORMAT_VERSION:
-            raise ArtifactError(
-                f"{folder} has format version {version}, but this procqa reads {FORMAT_VERSION}:"
-                " make it again elsewhere, or with --force"
-            )
-        manifest = Manifest(**{**fields, "inputs": tuple(Input(**entry) for entry in fields["inputs"])})
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{folder} must be {what}, but it holds no {MANIFEST}") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ArtifactError(f"{folder / MANIFEST} is not a readable manifest: build the folder again") from error
-    if kind is not None and manifest.kind != kind:
-        raise ArtifactError(f"{folder} must be {what}, but it is a procqa {manifest.kind}")
-    return manifest
-
-
 def find_complete(
     out: Path,
     *,
@@ -217,7 +143,7 @@ def find_complete(
         return None
     if not is_artifact(out):
         raise ArtifactError(f"{out} exists and is no procqa folder, so it is left alone: give another --out")
-    if force and _format_version(out) != FORMAT_VERSION:
+    if force and format_version(out) != FORMAT_VERSION:
         return None
     manifest, inputs = load_manifest(out), list(inputs)
     if manifest.same_origin(kind, recipe, inputs) and not (force and _find_damage(out, manifest)):
@@ -269,20 +195,6 @@ def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def is_artifact(folder: Path) -> bool:
-    """Whether a folder holds a manifest of ours; other programs have files of that name too."""
-    return _format_version(folder) is not None
-
-
-def _format_version(folder: Path) -> Any:  # Any: whatever stands there
-    """The format version that a manifest of ours names; None where there is no such manifest."""
-    try:
-        fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return fields["format_version"] if {"kind", "files", "inputs"} <= fields.keys() else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
 def _origin(kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> dict[str, Any]:
     """What a partial must be the work of to be taken up."""
     described = [asdict(entry) for entry in inputs]
@@ -297,7 +209,8 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
     ``out`` is replaced: ask ``find_complete`` first.
 
     Raises:
-        ArtifactError: another process writes ``out``, or the disk is full or refuses.
+        ArtifactError: another process writes ``out``, or puts something there meanwhile, which is left alone and the
+            work kept; or the disk is full or refuses.
     """
     origin, started = _origin(kind, recipe, inputs), time.time()
     if out.is_symlink():
@@ -309,10 +222,14 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
         _refuse_strangers(partial, is_ours=marker.is_file() or unfinished_of(marker).is_file())
         try:
             _open_partial(partial, origin)
+            before = _stamp(out)
             yield work
             if work._finished is None:
                 raise RuntimeError("the stage ended without Workspace.finish")
             noted = list(read_lines(work.notes))
+            if _stamp(out) != before:
+                work.is_kept = True
+                raise ArtifactError(f"{out} was changed by others while it was made: move it and run again")
             _publish(work, origin, work._finished)
         except (ProcqaError, OSError) as error:
             if not work.is_kept:
@@ -360,9 +277,17 @@ def _open_partial(partial: Path, origin: dict[str, Any]) -> None:
     (partial / "folder").mkdir(exist_ok=True)
 
 
+def _stamp(out: Path) -> bytes | None:
+    """The manifest of the folder that stands there; None where nothing does."""
+    if not os.path.lexists(out):
+        return None
+    return (out / MANIFEST).read_bytes() if (out / MANIFEST).is_file() else b""
+
+
 def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) -> None:
     """Write the manifest, make every byte durable, and put the folder in its place, last of all."""
     folder, out = work.path, work.out
+    unfinished_of(folder / MANIFEST).unlink(missing_ok=True)  # which a kill left here
     files = describe_files(folder)
     data_folder, leave_out = finished["data"]
     prefix = f"{data_folder}/" if data_folder else ""

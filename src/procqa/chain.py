@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from procqa.artifact import Input, Manifest, describe_files, digest_input, is_artifact, load_manifest
+from procqa.artifact import digest_input
 from procqa.errors import ArtifactError
+from procqa.manifest import Input, Manifest, describe_files, is_artifact, load_manifest
 
 Matches = Callable[[Manifest, Path, Input], bool]
 """Whether a path is the input that a manifest names."""

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Literal
 
 from procqa import __version__, chain
-from procqa.artifact import load_manifest
 from procqa.dump.seven_zip import PROGRAMS
 from procqa.encoder.model import MINILM_SHA256, find_encoder
 from procqa.errors import ArtifactError, MissingExtra
+from procqa.manifest import load_manifest
 
 MODULES = {"faiss-cpu": "faiss", "pystemmer": "Stemmer"}
 """Distributions whose module has another name than they have."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from procqa.artifact import load_manifest
 from procqa.chain import check_files
 from procqa.dataset.schema import read_rows
 from procqa.encoder.model import SHIPPED, open_encoder
+from procqa.manifest import load_manifest
 
 MOST_BYTES = 8_000_000
 

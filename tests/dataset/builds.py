@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from procqa.artifact import load_manifest
 from procqa.config import LEAST_MEMORY_BYTES, PROCESS_BYTES, BuildConfig, RunConfig, build_config
 from procqa.dataset.build import build_dataset
 from procqa.dataset.request import BuildRequest
+from procqa.manifest import load_manifest
 
 ONE = RunConfig(jobs=1)
 LITTLE = {jobs: f"{max(LEAST_MEMORY_BYTES, (jobs + 1) * PROCESS_BYTES) >> 20}MB" for jobs in (1, 2)}

@@ -8,7 +8,6 @@ import pytest
 
 import datasets
 from procqa import __version__
-from procqa.artifact import load_manifest
 from procqa.chain import verify
 from procqa.config import BuildConfig, RunConfig
 from procqa.corpora.sources import is_input
@@ -16,6 +15,7 @@ from procqa.dataset.build import build_dataset
 from procqa.dataset.request import BuildRequest, no_report
 from procqa.dataset.schema import SCHEMA, read_rows
 from procqa.errors import ArtifactError, ConfigError, DumpError
+from procqa.manifest import load_manifest
 from tests.dataset.builds import LITTLE, ONE, build, promised
 from tests.dumps import answer, links_table, padded, question, shuffled, threads, write_dump
 

@@ -3,12 +3,12 @@ import json
 import pytest
 
 import datasets
-from procqa.artifact import load_manifest
 from procqa.chain import verify
 from procqa.corpora.sources import is_input
 from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.dataset.schema import read_rows
 from procqa.errors import ArtifactError, ConfigError
+from procqa.manifest import load_manifest
 
 FUNCTION = '''
 def add_{n}(first, second):

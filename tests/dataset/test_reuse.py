@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from procqa.artifact import Manifest
 from procqa.dataset.reuse import OldTexts, ReuseTask, spill_texts, write_notes
 from procqa.dataset.shuffle import Share
 from procqa.dataset.spill import ROW_BUCKETS
 from procqa.errors import ArtifactError
 from procqa.files import sha256_file
+from procqa.manifest import Manifest
 from tests.dataset.small import row, write_parts
 
 ALL = Share(range(ROW_BUCKETS))

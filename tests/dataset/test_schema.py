@@ -1,5 +1,6 @@
 import pytest
 
+from procqa import artifact
 from procqa.dataset.schema import dataset_languages, part_path, read_batches, read_rows
 from procqa.errors import ArtifactError
 
@@ -24,3 +25,12 @@ def test_parts_have_the_names_that_hubs_expect():
 def test_a_folder_that_is_no_dataset_is_refused(tmp_path):
     with pytest.raises(ArtifactError, match="must be a procqa dataset"):
         next(read_rows(tmp_path / "absent"))
+
+
+def test_a_part_that_lies_elsewhere_is_refused(tmp_path):
+    with artifact.workspace(tmp_path / "d", kind="dataset", recipe={}, inputs=[]) as work:
+        (work.path / "data/a/b").mkdir(parents=True)
+        (work.path / "data/a/b/c.parquet").write_text("")
+        work.finish({})
+    with pytest.raises(ArtifactError, match="must hold its parts in data/LANGUAGE, but names data/a/b/c.parquet"):
+        next(read_rows(tmp_path / "d"))

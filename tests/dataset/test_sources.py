@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from procqa.artifact import Input
 from procqa.dataset.sources import Digests, HashedStream, digest_stdin, find_sources, open_posts
 from procqa.dump.tables import Table, Tables
 from procqa.errors import ArtifactError, DumpError
+from procqa.manifest import Input
 
 POSTS = b'<posts>\n<row Id="1" />\n</posts>\n'
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from procqa.artifact import Input, Manifest
 from procqa.dataset import shuffle
 from procqa.dataset.shuffle import Share
 from procqa.dataset.spill import ROW_BUCKETS
@@ -27,6 +26,7 @@ from procqa.dataset.state import (
     write_state,
 )
 from procqa.errors import ArtifactError
+from procqa.manifest import Input, Manifest
 from procqa.pairs.rules import FUNNEL
 
 ABOUT = {"procqa": "x"}

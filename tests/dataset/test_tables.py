@@ -6,9 +6,9 @@ import py7zr
 import pytest
 from click.testing import CliRunner
 
-from procqa.artifact import load_manifest
 from procqa.cli import main
 from procqa.dataset.schema import read_rows
+from procqa.manifest import load_manifest
 from tests.dataset.builds import RECIPES, build, promised
 from tests.dumps import answer, links_table, question, threads, to_bytes, users_table, write_dump
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from procqa.artifact import Input
 from procqa.encoder.card import write_card
 from procqa.encoder.model import MINILM_SHA256
+from procqa.manifest import Input
 
 COUNTS = {
     "steps": 10,

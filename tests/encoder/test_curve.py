@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from procqa.artifact import load_manifest
 from procqa.encoder.curve import draw_curve
+from procqa.manifest import load_manifest
 
 
 def log(path: Path, *losses: float) -> Path:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from procqa.artifact import load_manifest
 from procqa.chain import check_files
 from procqa.encoder.export import EncoderExport, export_encoder
 from procqa.encoder.model import open_encoder
 from procqa.encoder.static import is_static
 from procqa.encoder.training import train
 from procqa.errors import ArtifactError, ConfigError
+from procqa.manifest import load_manifest
 from tests.encoder.small import tiny_config
 
 HAS_OPENVINO, HAS_ONNX = find_spec("openvino") is not None, find_spec("onnxscript") is not None

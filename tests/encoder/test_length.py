@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from procqa.artifact import load_manifest
 from procqa.config import TrainConfig
 from procqa.encoder import length
 from procqa.encoder.batches import Batches
@@ -13,6 +12,7 @@ from procqa.encoder.sampling import Sampler
 from procqa.encoder.streams import Stream
 from procqa.encoder.training import train
 from procqa.errors import ConfigError
+from procqa.manifest import load_manifest
 from tests.encoder.small import make_dataset, tiny_config
 
 ROWS = 1_000

@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from procqa.artifact import load_manifest
 from procqa.config import MineConfig
 from procqa.dataset.schema import read_rows
 from procqa.encoder import mining
@@ -15,6 +14,7 @@ from procqa.encoder.mining import A_SIDE_IS_BLANK, mine
 from procqa.encoder.model import open_encoder
 from procqa.encoder.negatives import SCHEMA
 from procqa.errors import ArtifactError
+from procqa.manifest import load_manifest
 from tests.encoder.small import make_dataset, questions_about
 
 SMALL = MineConfig(negatives=3, depth=20)

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from procqa.artifact import load_manifest, workspace
+from procqa.artifact import workspace
 from procqa.chain import verify
 from procqa.config import PAIRS, MineConfig
 from procqa.encoder.mining import mine
@@ -21,6 +21,7 @@ from procqa.encoder.seen import load_seen, text_hashes
 from procqa.encoder.streams import StreamConfig, write_texts
 from procqa.encoder.training import dataset_input, train
 from procqa.errors import ArtifactError
+from procqa.manifest import load_manifest
 from tests.encoder.small import make_dataset, questions_about, tiny_config
 
 SMALL = MineConfig(negatives=3, depth=20)

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
-from procqa.artifact import load_manifest
 from procqa.chain import check_files
 from procqa.encoder.model import find_encoder, open_encoder
 from procqa.encoder.quantize import quantize_encoder, quantize_rows
 from procqa.encoder.training import train
 from procqa.errors import ArtifactError
+from procqa.manifest import load_manifest
 from tests.encoder.small import tiny_config
 
 

@@ -6,7 +6,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from procqa.artifact import load_manifest
 from procqa.encoder.log import Progress
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.encoder.selection import BestWeights, mix_weights
@@ -14,6 +13,7 @@ from procqa.encoder.summary import TrainSummary
 from procqa.encoder.training import train
 from procqa.encoder.validation import FUSION_WEIGHT, Validation
 from procqa.errors import ConfigError
+from procqa.manifest import load_manifest
 from tests.encoder.small import small_dataset, tiny_config
 
 TEXTS = ("python list to file", "Call `list_to_file(x)` in python")

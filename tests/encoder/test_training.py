@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from procqa.artifact import load_manifest
 from procqa.chain import check_files
 from procqa.encoder.log import Progress
 from procqa.encoder.model import MINILM_SHA256, open_encoder
 from procqa.encoder.seen import load_seen, text_hashes
 from procqa.encoder.training import TOO_SMALL, train
 from procqa.errors import ArtifactError, ConfigError, ProcqaError
+from procqa.manifest import load_manifest
 from tests.encoder.small import make_dataset, questions_about, tiny_config
 
 

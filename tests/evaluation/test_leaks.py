@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from procqa.artifact import Input, load_manifest, workspace
+from procqa.artifact import workspace
 from procqa.encoder.seen import SEEN_FILE, write_seen
 from procqa.errors import ArtifactError
 from procqa.evaluation.leaks import concatenate_suspects, find_suspects, join_suspects, tell_leak
 from procqa.evaluation.results import Leak
+from procqa.manifest import Input, load_manifest
 from tests.evaluation.exams import make_exam
 from tests.evaluation.small import PYTHON, write_dataset
 

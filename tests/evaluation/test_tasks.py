@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from procqa.artifact import load_manifest
 from procqa.corpora.families import FAMILIES
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
 from procqa.evaluation.tasks import is_dataset, load_task, resolve_tasks
+from procqa.manifest import load_manifest
 from tests.corpora.published import released, write_lines
 from tests.evaluation.small import GO, PYTHON, RUBY, write_beir, write_dataset
 

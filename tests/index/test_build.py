@@ -15,6 +15,7 @@ from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.documents import Documents
 from procqa.index.filters import Filter, FilterColumns
+from procqa.manifest import load_manifest
 from tests.index.small import ROWS, WORDS, WordEncoder, to_row, write_dataset, write_encoder
 
 
@@ -36,7 +37,7 @@ def test_an_index_says_what_it_holds(dataset: Path, tmp_path: Path):
     assert (summary.documents, summary.repeated, summary.skipped) == (5, 0, {})
     assert summary.languages == {"go": 2, "java": 1, "python": 2}
     assert (summary.encoder, summary.dump_date) == (None, "2020-09-13")
-    manifest = artifact.load_manifest(tmp_path / "i", kind="index")
+    manifest = load_manifest(tmp_path / "i", kind="index")
     assert summary.sha256 == manifest.sha256
     assert manifest.inputs == (artifact.digest_input(dataset),)
     assert all(name.startswith(manifest.sha256[:12] + "/") for name in manifest.files)
@@ -161,7 +162,7 @@ def test_the_manifest_says_how_the_vectors_of_each_language_are_searched(tmp_pat
     rows = [to_row(2 * number + 2, "c", text, text) for number, text in enumerate(texts)]
     dataset = write_dataset(tmp_path / "d", [*rows, ROWS[2]])
     build_index([dataset], tmp_path / "i", encoder=WordEncoder(), config=IndexConfig(exact_vectors=1_000))
-    dense = artifact.load_manifest(tmp_path / "i").counts["dense"]
+    dense = load_manifest(tmp_path / "i").counts["dense"]
     assert dense["go"] == {"kind": "halves", "vectors": 1, "lists": 0, "probes": 0, "recall": 1.0, "queries": 0}
     assert (dense["c"]["kind"], dense["c"]["vectors"], dense["c"]["lists"], dense["c"]["queries"]) == (
         "lists",

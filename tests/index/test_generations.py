@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from procqa import artifact, chain
+from procqa import chain
 from procqa.index.build import build_index
 from procqa.index.generations import generation_folder
+from procqa.manifest import Manifest, describe_files, load_manifest
 from tests.index.processes import STAGES, durations_of, kill_in, start
 from tests.index.small import WORDS, WordEncoder, to_row, write_dataset, write_encoder
 from tests.index.test_filling import answers_of
@@ -27,13 +28,13 @@ def rows_of(start: int, end: int) -> list[dict[str, Any]]:
 
 def answers_now(index: Path) -> list[Any]:
     """What an index answers with, once every byte of it is found to be as its manifest says."""
-    manifest = artifact.load_manifest(index, kind="index")
-    described = artifact.describe_files(generation_folder(index, manifest))
+    manifest = load_manifest(index, kind="index")
+    described = describe_files(generation_folder(index, manifest))
     assert {f"{manifest.sha256[:12]}/{name}": entry for name, entry in described.items()} == manifest.files
     return answers_of_generation(index, manifest)
 
 
-def answers_of_generation(index: Path, manifest: artifact.Manifest) -> list[Any]:
+def answers_of_generation(index: Path, manifest: Manifest) -> list[Any]:
     alone = index.with_name("alone")
     alone.mkdir()
     (alone / manifest.sha256[:12]).symlink_to(generation_folder(index, manifest))
@@ -101,10 +102,10 @@ def test_unfinished_work_for_other_sources_stays(tmp_path: Path):
 def test_a_reader_does_not_see_what_a_kill_left(tmp_path: Path, name: str):
     dataset = write_dataset(tmp_path / "d")
     build_index([dataset], tmp_path / "i", encoder=WordEncoder())
-    manifest = artifact.load_manifest(tmp_path / "i")
+    manifest = load_manifest(tmp_path / "i")
     before = answers_of_generation(tmp_path / "i", manifest)
     (tmp_path / name).write_text("{") if name.endswith(".new") else (tmp_path / name).mkdir()
-    assert artifact.load_manifest(tmp_path / "i") == manifest
+    assert load_manifest(tmp_path / "i") == manifest
     assert answers_of_generation(tmp_path / "i", manifest) == before
     build_index([dataset], tmp_path / "i", encoder=WordEncoder())
     assert not (tmp_path / name).exists()

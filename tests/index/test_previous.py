@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from procqa.artifact import load_manifest
 from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.documents import DIGEST, text_digest
 from procqa.index.generations import generation_folder
 from procqa.index.previous import Previous
+from procqa.manifest import load_manifest
 from tests.index.small import ROWS, WordEncoder, write_dataset
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from procqa.artifact import load_manifest
 from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.sources import Source
 from procqa.index.staleness import Staleness, find_staleness
+from procqa.manifest import load_manifest
 from procqa.records import CodePlace
 from tests.index.small import write_dataset
 

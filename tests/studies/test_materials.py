@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from procqa.artifact import load_manifest
 from procqa.dataset.schema import dataset_languages, read_rows
 from procqa.errors import ConfigError
+from procqa.manifest import load_manifest
 from procqa.studies.materials import Materials, Sources
 from tests.evaluation.small import write_dataset, write_lines
 

@@ -46,7 +46,7 @@ def command(source: Path, form: Any, out: Path, dimensions: int | None, force: b
 
 def _is_dataset(source: Path, form: str) -> bool:
     """What a manifest says, else what is asked for: a folder from elsewhere can be an encoder alone."""
-    from procqa.artifact import is_artifact, load_manifest
+    from procqa.manifest import is_artifact, load_manifest
 
     if is_artifact(source):
         kind = load_manifest(source).kind

@@ -18,7 +18,7 @@ _SHORTENED = ("title", "question", "answer")
 @json_option
 def command(folder: Path, language: str | None, as_json: bool) -> None:
     """Look into any folder procqa made: counts, recipe, inputs, a pair of a dataset, the verdicts of a study."""
-    from procqa.artifact import load_manifest
+    from procqa.manifest import load_manifest
     from procqa.studies.results import KIND
 
     manifest = load_manifest(folder)

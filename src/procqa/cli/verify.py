@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @json_option
 def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
     """Check every byte of a folder procqa made, and its inputs as far as they are at hand."""
-    from procqa.artifact import load_manifest
     from procqa.chain import verify
     from procqa.corpora.sources import is_input
+    from procqa.manifest import load_manifest
 
     checks = verify(folder, inputs, matches=is_input)
     # What a folder claims of itself can be proven only of rows that are what the manifest says.

@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from procqa.artifact import Input, digest_files
 from procqa.corpora.files import kind_of, mend
 from procqa.corpora.functions import read_definitions
 from procqa.corpora.grammars import LANGUAGE_BY_EXTENSION, Grammar, language_of, load_grammar
@@ -21,6 +20,7 @@ from procqa.corpora.records import Origin, stable_id, to_pair
 from procqa.corpora.sections import Section, markup_of, read_sections
 from procqa.corpora.source_tree import SKIPPED_FOLDERS, load_source, to_site
 from procqa.errors import DumpError
+from procqa.manifest import Input, digest_files
 from procqa.records import Pair
 
 DOCUMENT_LANGUAGE = "text"

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from procqa import chain
-from procqa.artifact import Input, Manifest, digest_input, digest_tree, is_artifact
+from procqa.artifact import digest_input, digest_tree
 from procqa.config import LANGUAGES
 from procqa.corpora import codesearchnet, project, query_pairs, release, source_tree
 from procqa.files import sha256_file
+from procqa.manifest import Input, Manifest, is_artifact
 
 
 def digest_source(source: Path, languages: Sequence[str] = LANGUAGES, skip_folders: Sequence[str] = ()) -> Input:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from procqa import artifact
-from procqa.artifact import Input, Manifest, digest_input
+from procqa.artifact import digest_input
 from procqa.corpora.benchmarks import read_benchmark_texts
 from procqa.dataset import describe, shuffle, spill, state
 from procqa.dataset.collect import Collected, CollectPlan, CollectTask, collect_pairs
@@ -55,6 +55,7 @@ from procqa.dump.stream import ByteStream, Checked
 from procqa.errors import DumpError
 from procqa.files import write_durably
 from procqa.journal import last_logged
+from procqa.manifest import MANIFEST, Input, Manifest, load_manifest
 from procqa.pairs.languages import parse_languages
 from procqa.workers import open_workers, start_early
 
@@ -84,7 +85,7 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
     benchmarks = [digest_input(path) for path in request.benchmarks]
     with Digests(sources) as digests:
         dump_inputs = digests.stamps
-        if (request.out / artifact.MANIFEST).is_file():
+        if (request.out / MANIFEST).is_file():
             reads_stdin = STDIN in request.dumps and not request.force
             dump_inputs = digests.wait(digest_stdin() if reads_stdin else STDIN_NOT_READ)
         complete = artifact.find_complete(
@@ -114,13 +115,13 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
                 **construction.reuse_counts(counts),
             }
             work.log.append({"cost": cost})
-    return summarise(request.out, artifact.load_manifest(request.out, kind="dataset"), cost)
+    return summarise(request.out, load_manifest(request.out, kind="dataset"), cost)
 
 
 def _open_old(
     since: Path, recipe: dict[str, Any], sources: Sequence[Source], benchmarks: Sequence[Input]
 ) -> tuple[Manifest, state.OldState]:
-    manifest = artifact.load_manifest(since, kind="dataset")
+    manifest = load_manifest(since, kind="dataset")
     sites = sorted({source.site for source in sources})
     return manifest, state.open_old_state(since, manifest, recipe, sites, benchmarks)
 

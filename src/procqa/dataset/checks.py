@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from procqa.artifact import Input, Manifest, digest_files, load_manifest
 from procqa.chain import Check, is_input
 from procqa.dataset.leakage import check_leakage
 from procqa.dataset.proof import PROOF, check_splits
+from procqa.manifest import Input, Manifest, digest_files, load_manifest
 from procqa.pairs.rules import CONTAMINATED
 
 

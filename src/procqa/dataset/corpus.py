@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa import artifact
-from procqa.artifact import Input, Manifest, Workspace, digest_input
+from procqa.artifact import Workspace, digest_input
 from procqa.config import LANGUAGES, require
 from procqa.corpora import codesearchnet, query_pairs, release, source_tree
 from procqa.corpora.benchmarks import read_benchmark_texts
@@ -38,6 +38,7 @@ from procqa.dataset.split import assign_splits, cut_by, group_cuts, group_order
 from procqa.dataset.statistics import PartStats, merge_stats
 from procqa.errors import ArtifactError
 from procqa.journal import last_logged
+from procqa.manifest import Input, Manifest, load_manifest
 from procqa.pairs.languages import parse_languages
 from procqa.pairs.rules import CONTAMINATED
 from procqa.records import Dropped
@@ -134,7 +135,7 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
         work.finish(counts, data_folder="data")
         cost = {"seconds": round(time.monotonic() - started, 3), "peak_memory_bytes": peak_memory_bytes()}
         work.log.append({"cost": cost})
-    return _summary(request.out, artifact.load_manifest(request.out, kind="dataset"), cost)
+    return _summary(request.out, load_manifest(request.out, kind="dataset"), cost)
 
 
 def _construct(

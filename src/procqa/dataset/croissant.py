@@ -13,8 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from procqa.artifact import FORMAT_VERSION, describe_files
 from procqa.dataset.schema import SCHEMA
+from procqa.manifest import FORMAT_VERSION, describe_files
 
 CROISSANT = "croissant.json"
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"

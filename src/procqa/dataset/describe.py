@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import Input
 from procqa.config import BuildConfig
 from procqa.dataset.card import CardFacts, draw_pictures, write_card
 from procqa.dataset.croissant import CroissantFacts, write_croissant
@@ -20,6 +19,7 @@ from procqa.dataset.proof import proof_lines, prove_splits, write_proof
 from procqa.dataset.schema import SPLITS
 from procqa.dataset.statistics import PartStats, merge_stats
 from procqa.errors import ArtifactError
+from procqa.manifest import Input
 
 Run = Callable[[Callable[[Callable[[], Any]], Any], Iterable[Callable[[], Any]]], Iterable[Any]]
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import IO, Any, Literal, get_args
 
 from procqa import artifact
-from procqa.artifact import Manifest, digest_input
+from procqa.artifact import digest_input
 from procqa.config import require
 from procqa.corpora.release import FIELDS, attribution_name, release_name
 from procqa.dataset.card import NOTICE, NOTICE_FILE
 from procqa.dataset.schema import SPLITS, dataset_languages, read_rows
 from procqa.errors import ArtifactError
+from procqa.manifest import Manifest, load_manifest
 
 Layout = Literal["paper", "beir", "jsonl"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -80,7 +81,7 @@ def export_dataset(request: ExportRequest, report: Report = no_report) -> dict[s
         ConfigError: no such layout.
         ArtifactError: the dataset is missing or broken, or ``out`` is taken or cannot be written.
     """
-    artifact.load_manifest(request.dataset, kind="dataset")
+    load_manifest(request.dataset, kind="dataset")
     artifact.refuse_overlap(request.out, [request.dataset])
     recipe, inputs = {"layout": request.layout}, [digest_input(request.dataset)]
     complete = artifact.find_complete(request.out, kind="export", recipe=recipe, inputs=inputs, force=request.force)
@@ -90,7 +91,7 @@ def export_dataset(request: ExportRequest, report: Report = no_report) -> dict[s
             counts = _write(request, work.path, report)
             (work.path / NOTICE_FILE).write_text(f"{NOTICE}{PLACES[request.layout]}\n", encoding="utf-8")
             work.finish(counts)
-        complete = artifact.load_manifest(request.out, kind="export")
+        complete = load_manifest(request.out, kind="export")
     return _summary(request, complete)
 
 

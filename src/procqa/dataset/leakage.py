@@ -13,11 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import Input, digest_input
+from procqa.artifact import digest_input
 from procqa.chain import Check
 from procqa.corpora.benchmarks import read_benchmark_texts
 from procqa.dataset.decontaminate import KeptTexts, LeakFinder, TextCounts, keep_texts
 from procqa.dataset.schema import read_batches
+from procqa.manifest import Input
 
 LEAKAGE_FILE = "leakage.json"
 PROOF_KEYS = ("site", "question_id", "language", "benchmark", "item", "rule", "matched", "field", "evidence")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import Manifest, is_artifact
 from procqa.config import BuildConfig, RunConfig
 from procqa.errors import ArtifactError
+from procqa.manifest import Manifest, is_artifact
 
 Report = Callable[[str, int], None]
 """Hears of progress: the stage, and how many of its tasks are done."""

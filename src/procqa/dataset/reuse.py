@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from procqa.artifact import Manifest
 from procqa.dataset import shuffle
 from procqa.dataset.spill import ROW_BUCKETS
 from procqa.dataset.state import redactions_of, require_bytes
 from procqa.files import loaded_once
+from procqa.manifest import Manifest
 
 _ROW = np.dtype([("site", "<i2"), ("thread", "<i8"), ("sizes", "<i4", (2,))])
 

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from procqa.artifact import Manifest, load_manifest
 from procqa.errors import ArtifactError
+from procqa.manifest import Manifest, load_manifest
 
 SPLITS = ("train", "validation", "test")
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
@@ -52,9 +52,15 @@ def part_path(language: str, split: str, part: int, parts: int) -> str:
 
 
 def part_files(folder: Path, manifest: Manifest, *, language: str | None, split: str | None) -> list[Path]:
-    """The Parquet parts of a dataset in the order of their names."""
+    """The Parquet parts of a dataset in the order of their names.
+
+    Raises:
+        ArtifactError: its manifest names a part of another path.
+    """
     parts = []
     for name in sorted(path for path in manifest.files if path.startswith("data/")):
+        if name.count("/") != 2:
+            raise ArtifactError(f"{folder} must hold its parts in data/LANGUAGE, but names {name}: build it again")
         _, of_language, file = name.split("/")
         if (language is None or of_language == language) and (split is None or file.startswith(f"{split}-")):
             parts.append(folder / name)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from procqa.artifact import Input
 from procqa.dump.archive import dump_site, open_table
 from procqa.dump.rows import LOCAL_SITE
 from procqa.dump.stream import ByteStream
 from procqa.dump.tables import Table, Tables, bare_name, find_tables
 from procqa.errors import ArtifactError
+from procqa.manifest import Input
 
 STDIN = "-"
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from procqa.artifact import Manifest, Workspace
+from procqa.artifact import Workspace
 from procqa.dataset import spill, state
 from procqa.dataset.authors import join_owners, keep_names
 from procqa.dataset.collect import Collected
@@ -22,6 +22,7 @@ from procqa.dump.archive import open_table
 from procqa.dump.beside import read_duplicates, read_users
 from procqa.dump.rows import LOCAL_SITE
 from procqa.errors import DumpError
+from procqa.manifest import Manifest
 from procqa.workers import Workers, release_memory
 
 

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa import __version__
-from procqa.artifact import Input, Manifest, as_json
 from procqa.dataset import shuffle
 from procqa.dataset.spill import ROW_BUCKETS
 from procqa.errors import ArtifactError
 from procqa.files import loaded_once, sha256_file
+from procqa.manifest import Input, Manifest, as_json
 from procqa.pairs.rules import FUNNEL
 
 STATE = np.dtype([("site", "<u2"), ("outcome", "u1"), ("thread", "<i8"), ("digest", "<u8"), ("content", "<u8", (2,))])

@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from procqa.artifact import is_artifact, load_manifest
 from procqa.config import TrainConfig
 from procqa.encoder.model import find_encoder, load_model, weights_sha256
 from procqa.encoder.static import WEIGHTS_KEY, is_static, open_static, train_tokenizer
@@ -18,6 +17,7 @@ from procqa.encoder.torch_encoder import set_token_limit
 from procqa.encoder.towers import build_towers, towers_of
 from procqa.errors import ArtifactError
 from procqa.files import unfinished_of, write_durably
+from procqa.manifest import is_artifact, load_manifest
 
 if TYPE_CHECKING:
     from procqa.encoder.latent import RowTexts

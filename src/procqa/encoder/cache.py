@@ -19,13 +19,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import MANIFEST
 from procqa.config import Backend
 from procqa.encoder.encode import TEXTS_AT_ONCE, Side
 from procqa.encoder.model import Encoder, find_encoder, open_encoder
 from procqa.encoder.precision import Precision
 from procqa.errors import ArtifactError
 from procqa.files import write_durably
+from procqa.manifest import MANIFEST
 
 DIGEST_BYTES = 16
 _DIGEST = np.dtype(f"S{DIGEST_BYTES}")

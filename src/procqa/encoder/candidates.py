@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from procqa.artifact import load_manifest
 from procqa.config import MineConfig
 from procqa.dataset.schema import read_batches
 from procqa.encoder.negatives import HeldOut
 from procqa.encoder.streams import EMPTY, text_hash
 from procqa.encoder.views import VIEWS
+from procqa.manifest import load_manifest
 
 REASONS = (
     "the text of the right answer",

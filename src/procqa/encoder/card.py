@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import Input
 from procqa.encoder.curve import CURVE_FILE
 from procqa.encoder.model import MINILM_SHA256
 from procqa.encoder.validation import Validation
+from procqa.manifest import Input
 
 MINILM_CAVEAT = (
     "Its weights go back to all-MiniLM-L6-v2, which lists code_search_net and several stackexchange sets among its own "

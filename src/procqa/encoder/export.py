@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from procqa import artifact
-from procqa.artifact import Input, Manifest, Workspace, digest_input, is_artifact, load_manifest
+from procqa.artifact import Workspace, digest_input
 from procqa.config import require
 from procqa.encoder.bases import Base, find_base
 from procqa.encoder.card import MINILM_CAVEAT
@@ -23,6 +23,7 @@ from procqa.encoder.static import TOKENIZER_FILE, StaticEncoder, is_static, open
 from procqa.encoder.torch_encoder import TorchEncoder, token_limit
 from procqa.encoder.tracing import check_graph, check_same, graph_shape, tokenizer_of, whole_module, write_tokenizer
 from procqa.errors import ArtifactError, ConfigError
+from procqa.manifest import Input, Manifest, is_artifact, load_manifest
 
 Form = Literal["static", "int8", "openvino", "onnx"]
 FORMS: tuple[Form, ...] = get_args(Form)

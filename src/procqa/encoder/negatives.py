@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from procqa.artifact import Input, Manifest, load_manifest
 from procqa.chain import Check
 from procqa.dataset.schema import SPLITS, read_batches
 from procqa.encoder.streams import Corpus, Stream, text_hash
 from procqa.encoder.views import PAIR_TYPES
 from procqa.errors import ArtifactError
+from procqa.manifest import Input, Manifest, load_manifest
 
 KIND = "negatives"
 

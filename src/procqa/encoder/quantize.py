@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import Manifest, load_manifest, workspace
+from procqa.artifact import workspace
 from procqa.encoder.static import (
     INT8_KEY,
     SCALE_KEY,
@@ -24,6 +24,7 @@ from procqa.encoder.static import (
     open_static,
 )
 from procqa.errors import ArtifactError
+from procqa.manifest import Manifest, load_manifest
 
 LARGEST = 127
 KEPT_FILES = (TOKENIZER_FILE, "modules.json", "config_sentence_transformers.json")

@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from procqa.artifact import load_manifest
 from procqa.dataset.schema import dataset_languages, read_batches
 from procqa.encoder.towers import ROUTES, cut_modalities
 from procqa.encoder.views import MODALITIES, PAIR_TYPES, PairType, cut
 from procqa.errors import ArtifactError
+from procqa.manifest import load_manifest
 from procqa.text import fold
 
 EMPTY = 0

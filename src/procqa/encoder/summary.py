@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import Manifest
 from procqa.encoder.log import LOG_FILE
 from procqa.encoder.validation import Validation
 from procqa.errors import ArtifactError
+from procqa.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,17 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from procqa.artifact import (
-    Input,
-    Workspace,
-    as_json,
-    digest_input,
-    find_complete,
-    find_unfinished,
-    load_manifest,
-    refuse_overlap,
-    workspace,
-)
+from procqa.artifact import Workspace, digest_input, find_complete, find_unfinished, refuse_overlap, workspace
 from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
@@ -50,6 +40,7 @@ from procqa.encoder.summary import TrainSummary, read_summary
 from procqa.encoder.torch_encoder import token_limit
 from procqa.encoder.validation import Scorer, Validation
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
+from procqa.manifest import Input, as_json, load_manifest
 
 TEXTS_FILE, CHECKPOINTS = "texts.arrow", "checkpoints"
 CHUNK_ROWS = 1_024

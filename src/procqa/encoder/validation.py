@@ -6,7 +6,7 @@ Training is given a scorer and knows nothing of tasks; ``evaluation.validate`` m
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
-from procqa.artifact import is_artifact, load_manifest
+from procqa.manifest import is_artifact, load_manifest
 
 if TYPE_CHECKING:
     from procqa.encoder.model import Encoder

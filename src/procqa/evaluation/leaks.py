@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import load_manifest
 from procqa.encoder.seen import SEEN_FILE, load_seen, text_hashes
 from procqa.errors import ArtifactError
 from procqa.evaluation.exam import Exam
 from procqa.evaluation.measure import Values
 from procqa.evaluation.results import Leak
+from procqa.manifest import load_manifest
 
 Flags = NDArray[np.bool_]
 

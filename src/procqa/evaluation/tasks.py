@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from procqa.artifact import MANIFEST, load_manifest
 from procqa.corpora.benchmarks import Collection, Facts, known_tasks, list_parts, load_collection, parse_task
 from procqa.corpora.families import FAMILIES, Family
 from procqa.corpora.release import release_name
 from procqa.dataset.schema import dataset_languages, read_rows
 from procqa.errors import ArtifactError, BenchmarkError, ConfigError
+from procqa.manifest import MANIFEST, load_manifest
 
 __all__ = ["FAMILIES", "Family", "Task", "is_dataset", "load_task", "resolve_tasks"]
 

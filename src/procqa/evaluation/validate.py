@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import load_manifest
 from procqa.config import EvaluateConfig, require
 from procqa.dataset.schema import dataset_languages, read_rows
 from procqa.encoder.model import Encoder
 from procqa.encoder.validation import SetScore, Validation
 from procqa.evaluation.rankers import Bm25, Pool
+from procqa.manifest import load_manifest
 
 QUERIES, DOCUMENTS = 1_000, 4_000
 """Of a dataset, at most: a validation then costs a transformer on two cores a minute. Source: ours, 0023."""

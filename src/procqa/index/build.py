@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import Input, Manifest, as_json, digest_input, is_artifact, load_manifest, refuse_overlap
+from procqa.artifact import digest_input, refuse_overlap
 from procqa.config import IndexConfig
 from procqa.errors import ArtifactError
 from procqa.index.chunks import Cut, ReadPart, cut_document
@@ -34,6 +34,7 @@ from procqa.index.stamps import load_stamps, place_of, write_stamps
 from procqa.index.vectors import DocumentEncoder
 from procqa.journal import append_log
 from procqa.lock import lock
+from procqa.manifest import Input, Manifest, as_json, is_artifact, load_manifest
 
 DEFAULTS = IndexConfig()
 

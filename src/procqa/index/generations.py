@@ -13,18 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import (
-    MANIFEST,
-    Input,
-    Manifest,
-    as_json,
-    describe_files,
-    digest_files,
-    is_artifact,
-    load_manifest,
-)
 from procqa.errors import ArtifactError, ProcqaError
 from procqa.files import sync_folder, sync_tree, write_durably
+from procqa.manifest import MANIFEST, Input, Manifest, as_json, describe_files, digest_files, is_artifact, load_manifest
 
 ORIGIN = "origin.json"
 """What tells, in the folder of an unfinished run, what it makes."""

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from procqa.artifact import Manifest
 from procqa.errors import ArtifactError
 from procqa.files import sha256_file
 from procqa.index.dense import HALVES_FILE, POSITIONS_FILE, Halves
@@ -21,6 +20,7 @@ from procqa.index.lexical import Words
 from procqa.index.units import UnitEntry, load_units
 from procqa.index.vectors import KeptVectors
 from procqa.index.words import KeptWords
+from procqa.manifest import Manifest
 
 WORDS_FILE = "words.arrow"
 TAKEN = ("documents/*", WORDS_FILE, f"dense/*/{HALVES_FILE}", f"dense/*/{POSITIONS_FILE}")

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from procqa.artifact import MANIFEST, Input, digest_input, is_artifact, load_manifest
+from procqa.artifact import digest_input
 from procqa.corpora.files import mend
 from procqa.corpora.project import Project, ProjectFile, open_project, project_input, read_project_file
 from procqa.dataset.schema import read_rows
 from procqa.errors import ArtifactError
 from procqa.index.documents import pair_document, row_document
 from procqa.index.stamps import Stamp, digest_project
+from procqa.manifest import MANIFEST, Input, is_artifact, load_manifest
 from procqa.records import Document
 
 OnSkip = Callable[[str], object]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from procqa.artifact import load_manifest
 from procqa.corpora.files import mend
 from procqa.errors import ArtifactError, DumpError, MissingExtra
 from procqa.index.generations import generation_folder
 from procqa.index.sources import Source
 from procqa.index.stamps import Stamp, load_stamps, place_of
 from procqa.index.units import SourceEntry, load_units
+from procqa.manifest import load_manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import as_json
 from procqa.corpora.project import Project, deciding_files
 from procqa.errors import ArtifactError
 from procqa.files import sha256_file, write_durably
+from procqa.manifest import as_json
 
 SETTLED_NS = 2_000_000_000
 """A file that was written so shortly before it was read may be written again within one tick of its clock."""

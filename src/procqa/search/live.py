@@ -4,8 +4,8 @@ import logging
 import threading
 from pathlib import Path
 
-from procqa.artifact import MANIFEST
 from procqa.errors import ProcqaError
+from procqa.manifest import MANIFEST
 from procqa.search.searcher import Searcher
 
 logger = logging.getLogger(__name__)

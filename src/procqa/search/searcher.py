@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from procqa.artifact import MANIFEST, Manifest, load_manifest
 from procqa.config import SearchConfig
 from procqa.encoder.model import Encoder, open_encoder
 from procqa.errors import ArtifactError, QueryError
@@ -23,6 +22,7 @@ from procqa.index.documents import Documents, document_text, embedded_answer
 from procqa.index.filters import Allowed, FilterColumns
 from procqa.index.generations import generation_folder
 from procqa.index.lexical import LexicalIndex, Ranking
+from procqa.manifest import MANIFEST, Manifest, load_manifest
 from procqa.records import Document, Explanation, Hit
 from procqa.search.fusion import fuse
 from procqa.search.query import ANY_LANGUAGE, Query, parse_query

@@ -5,8 +5,8 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import load_manifest
 from procqa.chain import Check
+from procqa.manifest import load_manifest
 from procqa.studies.comparing import CONFIDENCE, Difference
 from procqa.studies.results import KIND, Found, load_found
 from procqa.studies.statement import Arm, Claim, Contrast, Exam, Part, Study

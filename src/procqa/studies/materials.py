@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from procqa.artifact import digest_input, find_complete, load_manifest, workspace
+from procqa.artifact import digest_input, find_complete, workspace
 from procqa.bundled import sample_dump
 from procqa.config import LANGUAGES, RunConfig, build_config, require
 from procqa.corpora.layouts.programs import read_rosetta
@@ -33,6 +33,7 @@ from procqa.dataset.schema import SCHEMA, dataset_languages, part_path, read_row
 from procqa.errors import ConfigError
 from procqa.evaluation.tasks import is_dataset
 from procqa.files import write_durably
+from procqa.manifest import load_manifest
 
 DATASETS = ("programming", "mixed", "functions")
 """Materials that the user names."""

@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import as_json, load_manifest
 from procqa.config import LENGTHS, EvaluateConfig, MineConfig, TrainConfig, train_config
 from procqa.encoder.mining import mine
 from procqa.encoder.plan import find_steps
 from procqa.encoder.summary import TrainSummary
 from procqa.encoder.training import train
 from procqa.files import write_durably
+from procqa.manifest import as_json, load_manifest
 from procqa.studies.materials import Materials
 from procqa.studies.measuring import SCORES_FORMAT, Scores, load_scores, measure_tasks, save_scores
 from procqa.studies.results import WORDS

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from procqa import __version__
-from procqa.artifact import Input, as_json, find_complete, load_manifest, workspace
+from procqa.artifact import find_complete, workspace
 from procqa.errors import ConfigError
+from procqa.manifest import Input, as_json, load_manifest
 from procqa.studies.comparing import Difference, contrast_arms, describe_arm
 from procqa.studies.looks import tell_examples, tell_slices, tell_traces
 from procqa.studies.materials import Material, Materials, Sources
