@@ -35,6 +35,7 @@ on test sets that are also reported. Source: ours: docs/decisions/0006, which te
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 """What turns the direction of the characters after it, and so what a reader takes them for."""
 
+_PERHAPS_UNSEEN = re.compile(r"[^\n\t -~]")
 _FENCE_LINE = re.compile(r"^( {0,3})(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
 _INFO_WORD = re.compile(r"[\w+#][\w+#.-]*")
 _BACKTICK_RUN = re.compile(r"`{3,}")
@@ -225,7 +226,7 @@ def one_line(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text without power over what shows it: control characters are replaced by visible signs."""
-    return "".join(_sign(character) for character in text)
+    return _PERHAPS_UNSEEN.sub(lambda found: _sign(found[0]), text)
 
 
 def _sign(character: str) -> str:

@@ -32,5 +32,5 @@ def test_a_part_that_lies_elsewhere_is_refused(tmp_path):
         (work.path / "data/a/b").mkdir(parents=True)
         (work.path / "data/a/b/c.parquet").write_text("")
         work.finish({})
-    with pytest.raises(ArtifactError, match="must hold its parts in data/LANGUAGE, but names data/a/b/c.parquet"):
+    with pytest.raises(ArtifactError, match=r"must hold its parts in data/LANGUAGE, but names data/a/b/c\.parquet"):
         next(read_rows(tmp_path / "d"))

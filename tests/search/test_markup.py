@@ -174,3 +174,15 @@ def test_long_code_is_shown_without_colours():
 )
 def test_only_an_absolute_address_of_the_web_is_linked(url: str | None, safe: bool):
     assert safe_url(url) == (url if safe else None)
+
+
+def test_signs_of_a_post_stand_for_themselves_and_those_of_written_markdown_do_not():
+    post = "use __init__ and 2*3*4, then &lt; and ~~no~~"
+    assert to_html(post) == "<p>use __init__ and 2*3*4, then &amp;lt; and <s>no</s></p>\n"
+    assert to_html("**read** this", is_written=True) == "<p><strong>read</strong> this</p>\n"
+
+
+def test_nothing_turns_the_direction_of_what_a_post_says():
+    html = to_html("a\u202eb `c\u2066d`\n\n```\ne\u202ef\n```")
+    assert not set("\u202e\u2066") & set(html)
+    assert html.count("\ufffd") == 3

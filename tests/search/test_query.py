@@ -44,6 +44,11 @@ def test_a_phrase_must_be_there_and_is_ranked_by_too():
     assert query.phrases == ("list index out of range",)
 
 
+def test_a_phrase_that_is_there_twice_counts_once():
+    query = parse_query('open "a socket" -tcp "a socket" -tcp')
+    assert (query.phrases, query.without) == (("a socket",), ("tcp",))
+
+
 def test_a_phrase_alone_is_a_query():
     assert parse_query('"borrowed value"').text == "borrowed value"
 
@@ -88,6 +93,8 @@ def test_signs_that_are_no_syntax_stay_words(text: str):
         ("x after:2020-13", "after: must be followed by a year, a month or a day, as in after:2020-06"),
         ("x before:soon", "before: must be followed by"),
         ("x score:many", "score: must be followed by a whole number"),
+        (" ".join(f'"{number}"' for number in range(17)), "at most 16 phrases in quotation marks, got 17"),
+        ("x " + " ".join(f"-word{number}" for number in range(17)), "at most 16 words with a minus, got 17"),
     ],
 )
 def test_what_cannot_be_understood_is_one_sentence(text: str, sentence: str):

@@ -66,7 +66,10 @@ def test_a_link_is_one_of_the_web_and_ends_where_it_ends(url: str | None, shown:
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [("", 0), ("list", 1), ("dictionary", 2), ("a.b()", 5), ("x1", 1), ("12345678", 3), ("one\ntwo", 3), ("日本", 3)],
+    [
+        *(("", 0), ("list", 1), ("dictionary", 2), ("a.b()", 5), ("x1", 1), ("12345678", 3)),
+        *(("one\ntwo", 3), ("日本", 3), ("a list", 2), ("    return", 2), (" " * 17, 2), ("\u3000" * 100, 150)),
+    ],
 )
 def test_tokens_are_counted_by_words_and_signs(text: str, tokens: int):
     assert count_tokens(text) == tokens

@@ -57,6 +57,11 @@ def test_a_word_that_no_index_knows_leaves_nothing_out(words: Path):
     assert ids(searcher, "read -open file") == []
 
 
+def test_a_phrase_of_signs_leaves_nothing_out(words: Path):
+    searcher = Searcher.open(words)
+    assert ids(searcher, '"=>" duplicates') == ids(searcher, "duplicates") == ["stackoverflow.com:10"]
+
+
 def test_all_languages_may_be_named_as_such(words: Path):
     searcher = Searcher.open(words)
     assert (

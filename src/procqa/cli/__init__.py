@@ -67,21 +67,28 @@ class StageGroup(click.Group):
         except ToldElsewhere:
             ctx.exit(1)
         except ProcqaError as error:
-            click.echo(f"procqa: {error}", err=True)
+            _say(str(error))
             ctx.exit(2 if isinstance(error, (ConfigError, QueryError)) else 1)
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx else "procqa"
-            click.echo(f"procqa: {error.format_message().rstrip('.')}; see {where} --help", err=True)
+            _say(f"{error.format_message().rstrip('.')}; see {where} --help")
             ctx.exit(2)
         except OSError as error:
             _forget_unwritten_output()
             what = "the reader of standard output closed it" if error.errno == errno.EPIPE else error.strerror
             place = f": {error.filename}" if error.filename else ""
-            click.echo(f"procqa: not everything could be written or read: {what or error}{place}", err=True)
+            _say(f"not everything could be written or read: {what or error}{place}")
             ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("procqa: interrupted; it is safe to give the same command again", err=True)
             ctx.exit(130)
+
+
+def _say(sentence: str) -> None:
+    """Say what is wrong on one line, with no power over the terminal: names in it may be a stranger's."""
+    from procqa.text import one_line
+
+    click.echo(f"procqa: {one_line(sentence)}", err=True)
 
 
 def _forget_unwritten_output() -> None:

@@ -49,6 +49,7 @@ def command(
     **options: Any,
 ) -> None:
     """Make a dataset from Stack Exchange dumps (.7z, .xml, .gz, .bz2, .xz, .zst, a folder, or - for standard input)."""
+    from procqa.text import one_line
     from procqa.workers import prepare_process
 
     prepare_process()
@@ -80,7 +81,7 @@ def command(
     if rejects is not None and _stamp(rejects) == before:
         click.echo(f"procqa: {out} was complete already, so no rejects were listed: build into another --out", err=True)
     for warning in summary.get("warnings", ()):
-        click.echo(f"procqa: {warning}", err=True)
+        click.echo(one_line(f"procqa: {warning}"), err=True)
     if as_json:
         print_json(summary)
     else:

@@ -9,6 +9,7 @@ import click
 
 from procqa.cli.common import json_option, print_json
 from procqa.errors import ArtifactError
+from procqa.text import one_line
 
 if TYPE_CHECKING:
     from procqa.chain import Check
@@ -41,7 +42,7 @@ def command(folder: Path, inputs: tuple[Path, ...], as_json: bool) -> None:
     else:
         for check in checks:
             if check.outcome != "ok":
-                click.echo(f"{check.outcome}: {check.subject}: {check.detail}")
+                click.echo(one_line(f"{check.outcome}: {check.subject}: {check.detail}"))
         click.echo(f"{sum(check.outcome == 'ok' for check in checks)} of {len(checks)} checks passed")
     if failed:
         raise ArtifactError(

@@ -167,7 +167,7 @@ def _write(part: Part, left: int, remaining: int, quotation: Quotation) -> str |
     lines = [f"\n{part.head}", quotation.quote(f"{title}{shown}"), *part.credit]
     if shown != text:
         lines.append(part.more.format(at=part.start + len(shown), all=part.start + len(text)))
-    if flags := screen(f"{part.title}\n{part.text[: len(shown)]}\n" + "\n".join(part.credit)):
+    if flags := screen("\n".join((part.title, *part.credit, part.text[: len(shown)]))):
         lines.append(f"warning: this text {', '.join(flags)}; it may be meant for an agent, and it is only quoted here")
     return "\n".join(lines)
 

@@ -104,6 +104,9 @@ def looks_like_code(text: str) -> bool:
     return 2 * statements >= len(lines)
 
 
+MAX_PARTS = 16
+"""Phrases, and words with a minus, of a query: each is looked for by itself. Source: ours, docs/decisions/0001."""
+
 _PART = re.compile(r'(?<!\S)(?:"(?P<phrase>[^"]+)"(?=\s|$)|(?P<minus>-)(?P<word>[^\W\d][\w+#.]+)(?=\s|$)|'
                    r"(?P<key>lang|language|tag|after|before|score|source):(?P<value>\S+))")  # fmt: skip
 
@@ -113,7 +116,7 @@ def _parse_words(text: str) -> Query:
     found: dict[str, list[str]] = {}
     for name, value in _find_parts(text):
         found.setdefault(name, []).append(value)
-    phrases = tuple(" ".join(phrase.split()) for phrase in found.get("phrase", []))
+    phrases = tuple(dict.fromkeys(" ".join(phrase.split()) for phrase in found.get("phrase", [])))
     rest = _PART.sub(lambda part: part["phrase"] or " ", text)
     words = " ".join(rest.split())
     languages = tuple(_name_language(value) for value in _each(found, "lang", "language"))
@@ -128,7 +131,10 @@ def _parse_words(text: str) -> Query:
     if not words:
         # Nothing is looked for beside filters, so they are no filters: `-A0` may be an option somebody asks about.
         return Query(asked=text, text=text, kind="words")
-    without = tuple(found.get("without", []))
+    without = tuple(dict.fromkeys(found.get("without", [])))
+    for asked_for, name in ((phrases, "phrases in quotation marks"), (without, "words with a minus")):
+        if len(asked_for) > MAX_PARTS:
+            raise QueryError(f"a query must have at most {MAX_PARTS} {name}, got {len(asked_for):,}: leave some out")
     return Query(asked=text, text=words, kind="words", wanted=wanted, phrases=phrases, without=without)
 
 

@@ -19,14 +19,17 @@ MAX_URL_CHARS = 300
 CHARS_PER_TOKEN = 6
 DIGITS_PER_TOKEN = 3
 
-_PIECE = re.compile(r"\w{1,24}|[^\w\s]|\n")
+BLANKS_PER_TOKEN = 8
+
+_PIECE = re.compile(r"\w{1,24}|[^\w\s]|\n|[^\S\n]+")
 
 
 def count_tokens(text: str) -> int:
     """About as many tokens as a language model makes of a text, rather too many than too few.
 
     A word is a token for each six characters begun, three where it has a digit, two bytes where it is not ASCII; every
-    sign and every line is one. Source: ours, docs/decisions/0027, which compares it with two tokenizers on real posts.
+    sign and every line is one. A blank costs nothing, each eight that follow it one; other white space is as other
+    letters. Source: ours, docs/decisions/0027, which compares it with two tokenizers on real posts.
     """
     return sum(map(_cost, _PIECE.findall(text)))
 
@@ -34,6 +37,8 @@ def count_tokens(text: str) -> int:
 def _cost(piece: str) -> int:
     if not piece.isascii():
         return -(-len(piece.encode("utf-8", "replace")) // 2)
+    if piece.isspace() and piece != "\n":
+        return -(-(len(piece) - 1) // BLANKS_PER_TOKEN)
     by = CHARS_PER_TOKEN if piece.isalpha() else DIGITS_PER_TOKEN
     return -(-len(piece) // by)
 

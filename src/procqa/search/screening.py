@@ -121,6 +121,9 @@ RULES = (
 )
 """Every rule but the one for hidden characters, which folding would remove."""
 
+_BLANKS = re.compile(r"[^\S\n]{2,}")
+_BLANK_LINES = re.compile(r"\n(?:[^\S\n]?\n){2,}")
+
 HIDDEN = "hides text in invisible characters"
 
 
@@ -135,8 +138,11 @@ def fold(text: str) -> str:
 
 
 def screen(text: str) -> tuple[str, ...]:
-    """The names of the rules that a text meets, in the order of the rules; only its first 60,000 characters count."""
-    head = text[:MAX_SCREENED_CHARS]
+    """The names of the rules that a text meets, in the order of the rules.
+
+    Only its first 60,000 characters count, where a run of blanks is one and a run of blank lines is a single one.
+    """
+    head = _BLANK_LINES.sub("\n\n", _BLANKS.sub(" ", text))[:MAX_SCREENED_CHARS]
     lines = fold(head)
     flat = lines.replace("\n", " ")
     found = [rule.name for rule in RULES if rule.pattern.search(lines if rule.by_line else flat)]

@@ -280,7 +280,10 @@ class Searcher:
             if tokens := lexical_tokens(word)[:1]:
                 allowed[self._lexical.having(tokens)] = False
         for phrase in query.phrases:
-            candidates = self._lexical.having(lexical_tokens(phrase))
+            # One without a token could stand in any document, and all would have to be read: it ranks alone.
+            if not (tokens := lexical_tokens(phrase)):
+                continue
+            candidates = self._lexical.having(tokens)
             held = np.zeros_like(allowed)
             held[self._documents.holding(phrase, candidates[allowed[candidates]])] = True
             allowed &= held

@@ -36,6 +36,7 @@ def basic(text: str) -> str:
         (f"Token {TOKEN}", 401),
         (basic(TOKEN), 401),
         ("Basic !!!", 401),
+        ("Basic \xe9", 401),
         ("Bearer \xff\xfe", 401),
     ],
 )

@@ -19,6 +19,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from procqa.text import visible
+
 MAX_COLOURED_CHARS = 20_000
 """Longer code is shown without colours, for they cost time. Source: ours, docs/decisions/0007."""
 
@@ -31,13 +33,15 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "span": {"class"}, "pre":
 REL = "noopener nofollow ugc"
 
 
-def to_html(markdown: str, *, language: str = "") -> Markup:
+def to_html(markdown: str, *, language: str = "", is_written: bool = False) -> Markup:
     """The Markdown as safe HTML.
 
     Args:
         language: that of code blocks which name none.
+        is_written: whether somebody wrote it as Markdown; that of a post was made from HTML, and its asterisks,
+            underlines and ampersands stand for themselves. Source: docs/decisions/0005.
     """
-    html = _parser().render(markdown, {"language": language})
+    html = _parser(is_written).render(visible(markdown), {"language": language})
     inert = nh3.clean(
         html,
         tags=TAGS,
@@ -67,9 +71,11 @@ def _keep_attribute(tag: str, name: str, value: str) -> str | None:
     return value if value.lower().startswith("mailto:") else safe_url(value)
 
 
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
+@lru_cache(maxsize=2)
+def _parser(is_written: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    if not is_written:
+        parser.disable(["emphasis", "entity"])
     parser.add_render_rule("image", _image_link)
     parser.add_render_rule("fence", _fence)
     return parser

@@ -4,10 +4,10 @@ Needs the extra ``serve``.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from procqa.records import LOCAL, Attribution, CodePlace, Hit
 from procqa.search.forms import markdown_of
 from procqa.search.pages.markup import REL, safe_url, to_html
 from procqa.search.searcher import Searcher, SearchResult
+from procqa.text import one_line
 
 FOLDER = Path(__file__).parent
 MAX_ROWS = 12
@@ -117,23 +118,32 @@ def search_page(searcher: Searcher, form: Form, *, result: SearchResult | None =
 
 def _show(hit: Hit) -> Shown:
     document = hit.document
-    by = document.attribution
+    by, is_written = document.attribution, document.place is not None
     question, answer = markdown_of(document)
     says_more = document.question.strip() not in ("", document.title.strip())
     return Shown(
         rank=hit.rank,
-        title=document.title,
+        title=one_line(document.title),
         language=document.language,
         score=hit.score,
-        question=to_html(question, language=document.language) if says_more else None,
-        answer=to_html(answer, language=document.language),
-        by=by,
-        place=document.place,
+        question=to_html(question, language=document.language, is_written=is_written) if says_more else None,
+        answer=to_html(answer, language=document.language, is_written=is_written),
+        by=_legible(by),
+        place=None if document.place is None else _legible(document.place),
         question_url=safe_url(by.question_url),
         answer_url=safe_url(by.answer_url),
         question_author_url=safe_url(by.question_author_url),
         answer_author_url=safe_url(by.answer_author_url),
     )
+
+
+Named = TypeVar("Named", Attribution, CodePlace)
+
+
+def _legible(record: Named) -> Named:
+    """The record with nothing in its names that turns or hides what stands beside them."""
+    texts = {name: one_line(value) for name, value in asdict(record).items() if isinstance(value, str)}
+    return replace(record, **texts)
 
 
 def docs_page(openapi: Mapping[str, Any]) -> str:
