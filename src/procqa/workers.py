@@ -70,7 +70,7 @@ class Workers:
 
     @property
     def peak_memory_bytes(self) -> int:
-        """Peak resident bytes summed over this process, its workers, and its largest helper program."""
+        """Peak resident bytes of this process and its workers together; a program that unpacks a 7z counts not."""
         peaks = {**self._peaks, os.getpid(): peak_memory_bytes()}
         return sum(peaks.values())
 

@@ -347,10 +347,13 @@ def test_a_rejects_file_that_could_not_be_written_is_refused_at_once(tmp_path):
 
 def test_an_out_that_overlaps_its_input_is_refused(tmp_path):
     (tmp_path / "dumps").mkdir()
+    (tmp_path / "benchmarks").mkdir()
     write_dump(tmp_path / "dumps/Posts.xml", threads(3))
     for out in (tmp_path, tmp_path / "dumps", tmp_path / "dumps/out"):
         with pytest.raises(ArtifactError, match="must lie apart from its inputs"):
             build(tmp_path / "dumps", out, force=True)
+    with pytest.raises(ArtifactError, match="must lie apart from its inputs"):
+        build(tmp_path / "dumps", tmp_path / "benchmarks/out", benchmarks=(tmp_path / "benchmarks",))
 
 
 def test_verify_knows_dump_folders_and_benchmark_folders_again(tmp_path):

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from procqa.config import BuildConfig
 from procqa.dataset.runs import KEY, LanguageRows, beside
 from procqa.dataset.split import assign_splits, cut_by, cut_by_hash, group_cuts, group_hash, group_order, time_cuts
+from tests.dataset.builds import build
 from tests.dataset.test_runs import pair, write_runs
+from tests.dumps import answer, question, write_dump
 
 
 @pytest.mark.parametrize(
@@ -188,3 +191,14 @@ def spread_over(rows, cuts):
     """Rows cut into runs."""
     cuts = sorted(cuts)
     return [rows[low:high] for low, high in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+
+
+def test_askers_without_a_page_are_parted_as_the_proof_tells_them_apart(tmp_path):
+    rows = []
+    for number in range(1, 80, 2):
+        owner = {"OwnerUserId": None, "OwnerDisplayName": "  "} if number % 3 else {"OwnerUserId": None}
+        rows += [question(number, accepted=number + 1, **owner), answer(number + 1, number)]
+    write_dump(tmp_path / "dump.xml", [{k: v for k, v in row.items() if v is not None} for row in rows])
+    for site in ("mathoverflow.net", "local", "unix.stackexchange.com"):
+        config = BuildConfig(split="author", site=site)
+        assert build(tmp_path / "dump.xml", tmp_path / site, config=config)["kept"] == 40

@@ -85,3 +85,9 @@ def test_a_broken_dump_is_no_trial(tmp_path):
     (tmp_path / "dump.xml").write_bytes(b"dear diary")
     with pytest.raises(DumpError):
         run_trial(BuildRequest(dumps=(str(tmp_path / "dump.xml"),), out=tmp_path / "x", run=ONE), tmp_path / "out")
+
+
+def test_an_id_of_thousands_of_digits_is_none(tmp_path):
+    rows = [*threads(12), question(101) | {"Id": "9" * 5_000}]
+    mini = write_mini_dump(tmp_path / "Posts.xml", [data_of(rows)], is_whole=True, best=False)
+    assert (mini.rows, mini.questions) == (25, 12)

@@ -46,11 +46,12 @@ def command(
 def _print(summary: "MineSummary") -> None:
     """Print what was mined, by language, and what was passed over."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     cuts = list(summary.consistent)
     heads = ("language", "pairs", "negatives", "short", *(f"answer in {cut}" for cut in cuts))
-    table = Table(*heads, title=f"hard negatives by {summary.teacher} in {summary.out}")
+    table = Table(*heads, title=escape(f"hard negatives by {summary.teacher} in {summary.out}"))
     for column in table.columns[1:]:
         column.justify = "right"
     for language, counts in {**summary.languages, "all": asdict(summary)}.items():

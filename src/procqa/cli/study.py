@@ -102,11 +102,12 @@ def _verdict(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _print(found: "Found", out: Path) -> None:
     """Print each claim with its verdict, and what it rests on."""
+    from rich.markup import escape
     from rich.table import Table
 
     from procqa.studies.report.words import p_value
 
-    table = Table("claim", "verdict", title=f"{found.study['title']} ({found.study['scale']}) in {out}")
+    table = Table("claim", "verdict", title=escape(f"{found.study['title']} ({found.study['scale']}) in {out}"))
     for verdict in found.verdicts:
         table.add_row(verdict["sentence"], verdict["verdict"])
     console = table_console()

@@ -123,10 +123,11 @@ def _duration(seconds: float) -> str:
 def _print(summary: "TrainSummary") -> None:
     """Print what the run saw, by stream."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(
-        "stream", "pairs", "batches", "pairs seen", title=f"{summary.preset} on {summary.base} in {summary.out}"
+        "stream", "pairs", "batches", "pairs seen", title=escape(f"{summary.preset} on {summary.base} in {summary.out}")
     )
     for column in table.columns[1:]:
         column.justify = "right"

@@ -38,7 +38,7 @@ def join_owners(paths: Sequence[Path]) -> NDArray[np.void]:
 
 
 def keep_names(folder: Path, owners: NDArray[np.void], users: Iterable[tuple[int, Iterable[tuple[int, str]]]]) -> int:
-    """Write the names of some users for ``find_names``; returns how many of them are known.
+    """Write the names of some users for ``fill_names``; returns how many of them are known.
 
     Args:
         owners: (n,) OWNER, sorted, as ``join_owners`` gives them.

@@ -74,7 +74,8 @@ def build_dataset(request: BuildRequest, report: Report = no_report) -> dict[str
         BenchmarkError: a benchmark is not in its published layout.
     """
     parse_languages(request.config.languages)
-    artifact.refuse_overlap(request.out, [Path(dump) for dump in request.dumps if dump != STDIN])
+    files = [Path(dump) for dump in request.dumps if dump != STDIN]
+    artifact.refuse_overlap(request.out, [*files, *request.benchmarks])
     if not request.out.name or request.out.name == "..":
         request = replace(request, out=Path(os.path.realpath(request.out)))
     check_beside(request)

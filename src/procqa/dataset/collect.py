@@ -25,7 +25,7 @@ from procqa.dataset.reuse import OldTexts
 from procqa.dataset.runs import OrderedPair, beside, sort_run, write_run
 from procqa.dataset.split import group_hash
 from procqa.dataset.state import STATE, OldState, OldThreads, outcome_of, reason_of, sort_threads
-from procqa.dump.posts import ABSENT, NAME, POST, TAGS, PostRecord, to_records
+from procqa.dump.posts import ABSENT, POST, TAGS, to_records
 from procqa.dump.rows import split_tags
 from procqa.pairs import rules
 from procqa.pairs.join import Threads, join_threads
@@ -226,7 +226,7 @@ class _Collector:
             self.states["content"][row] = judged.content
             if any(judged.content):
                 self.outcome.n_judged[judged.was_known] += 1
-            self._settle(row, site, question[0], judged)
+            self._settle(row, site, judged)
 
     def _stored(self, places: NDArray[np.int64]) -> Iterator[StoredPost]:
         return zip(to_records(self.posts[places]), self.records.texts(places), strict=True)
@@ -279,7 +279,7 @@ class _Collector:
         texts = self.old_texts.get(key, ("", ""))
         return Known((low, high), reason, *texts, leak, redactions)
 
-    def _settle(self, row: int, site: int, question: PostRecord, judged: Judged) -> None:
+    def _settle(self, row: int, site: int, judged: Judged) -> None:
         """Count one judged question, and keep its pair if it is one."""
         if judged.pair is None:
             drop = self._drop(row, judged.reason or "", judged.detail)
@@ -294,10 +294,10 @@ class _Collector:
         self.outcome.tally.kept[pair.language] += 1
         self.outcome.redactions += judged.redactions
         order = pair.question_created_ms or 0
-        ordered = OrderedPair(pair, order, site, self._group(question, pair), judged.owners)
+        ordered = OrderedPair(pair, order, site, self._group(pair), judged.owners)
         self.outcome.kept.append(_Kept(ordered, row, self._signature(row, judged)))
 
-    def _group(self, question: PostRecord, pair: Pair) -> int:
+    def _group(self, pair: Pair) -> int:
         """The hash of what the split of the pair must not part."""
         split = self.recipe.config.split
         if split == "time":
@@ -305,8 +305,7 @@ class _Collector:
         if split == "hash":
             return group_hash(pair.site, pair.question_id)
         # As the proof tells askers apart: by their pages, and by their names where there are none.
-        has_name = pair.question_author_url is None and question.sizes[NAME] > 0
-        return group_hash(pair.site, pair.question_author if has_name else question.owner)
+        return group_hash(pair.site, pair.question_author_url or pair.question_author)
 
     def _signature(self, row: int, judged: Judged) -> NDArray[np.uint32] | None:
         if self.recipe.config.near_duplicates == "ignore" or judged.pair is None:

@@ -111,7 +111,7 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
         MissingExtra: source code needs the extra ``code``.
     """
     parse_languages(request.languages)
-    artifact.refuse_overlap(request.out, [request.source])
+    artifact.refuse_overlap(request.out, [request.source, *request.benchmarks])
     require(
         request.text == "raw" or source_kind(request.source) == "functions",
         f"text {request.text} needs CodeSearchNet's rows with docstring_tokens and code_tokens, and"

@@ -9,10 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-BAND_BITS = np.uint64(7)
-"""Low bits of a key that hold the number of its band, of which there are at most 128."""
-
-_BAND_MASK = np.uint64(127)
+_BAND_MASK = np.uint64(127)  # low bits of a key that hold the number of its band, of which there are at most 128
 _ODD_1, _ODD_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _HALF, _THIRD = np.uint64(32), np.uint64(29)
 _STRETCH = 32  # entries compared before it is asked whether they differ too much already

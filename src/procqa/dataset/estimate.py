@@ -114,7 +114,7 @@ def estimate_build(request: BuildRequest) -> dict[str, Any]:
     import_s, at_start = time.process_time(), peak_memory_bytes()
     if STDIN in request.dumps:
         raise ConfigError("a dry run needs dumps in files, for standard input passes by only once: give the file")
-    refuse_overlap(request.out, [Path(dump) for dump in request.dumps])
+    refuse_overlap(request.out, [*map(Path, request.dumps), *request.benchmarks])
     sources = find_sources(request.dumps, request.config.site)
     with tempfile.TemporaryDirectory(prefix="procqa-") as name:
         dumps = [_sample_dump(source, Path(name) / str(number), request) for number, source in enumerate(sources)]

@@ -122,6 +122,7 @@ def _spill(block: "BlockRows", task: ScanTask, path: Path) -> None:
 
 
 _MOST_TAGS = 1 << 16
+_MOST_TAG_BYTES = 1 << 10  # Stack Exchange allows five tags of 35 characters
 
 
 class _LanguageIndexes(dict[bytes, int]):
@@ -135,7 +136,9 @@ class _LanguageIndexes(dict[bytes, int]):
         if len(self) == _MOST_TAGS:
             self.clear()
         language = language_of(parse_tags(escaped_tags), self._table)
-        index = self[escaped_tags] = -1 if language is None else self._names.index(language)
+        index = -1 if language is None else self._names.index(language)
+        if len(escaped_tags) <= _MOST_TAG_BYTES:
+            self[escaped_tags] = index
         return index
 
 

@@ -25,7 +25,7 @@ from procqa.workers import peak_memory_bytes
 LEAST_TELLING_IDS = 20
 """Accepted ids inside their slices from which on it counts how many of them are there."""
 
-_IDS = re.compile(rb' (Id|PostTypeId|ParentId|AcceptedAnswerId)="(\d+)"')
+_IDS = re.compile(rb' (Id|PostTypeId|ParentId|AcceptedAnswerId)="(\d{1,19})"')
 _HEAD, _FOOT = b"<posts>\n", b"</posts>\n"
 
 

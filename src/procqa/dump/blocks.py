@@ -244,10 +244,10 @@ def _scan(data: bytes, root: bytes, *, is_last: bool) -> _Scan:
         return _Scan(data, len(data), None)
     pattern = re.compile(rb"<(?:!--|!\[CDATA\[|\?|/" + re.escape(root) + rb"[ \t\r\n]*>)")
     clean = bytearray(data)
-    at = 0
+    at = blanked = 0
     while (match := pattern.search(clean, at)) is not None:
         start, at, opener = match.start(), match.end(), bytes(match[0])
-        if not _is_between_tags(clean, start):
+        if not _is_between_tags(clean, blanked, start):
             continue
         if opener not in _CLOSERS:
             return _Scan(bytes(clean), len(clean), start)
@@ -255,7 +255,7 @@ def _scan(data: bytes, root: bytes, *, is_last: bool) -> _Scan:
         close = clean.find(closer, at)
         if close < 0:
             return _Scan(bytes(clean), start, None)
-        at = close + len(closer)
+        at = blanked = close + len(closer)
         clean[start:at] = b" " * (at - start)
     return _Scan(bytes(clean), len(clean), _final_tag(data, root) if is_last else None)
 
@@ -276,9 +276,13 @@ def _final_tag(data: bytes, root: bytes) -> int | None:
     return at
 
 
-def _is_between_tags(data: bytearray, at: int) -> bool:
-    """Whether the tag before this place has ended; within a broken row nothing is markup."""
-    last = data.rfind(b"<", 0, at)
+def _is_between_tags(data: bytearray, since: int, at: int) -> bool:
+    """Whether the tag before a place has ended; within a broken row nothing is markup.
+
+    Args:
+        since: where markup that stood between tags has ended, or 0: nothing before it needs to be looked at.
+    """
+    last = data.rfind(b"<", since, at)
     return last < 0 or _TAG.match(data, last, at) is not None
 
 

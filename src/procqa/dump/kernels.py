@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
-START, END, STATUS, DIGEST, SPANS = 0, 1, 2, 3, 4
+START, END, STATUS, SPANS = 0, 1, 2, 3
 """Columns of a frame table; from SPANS on the start and end of each attribute's value, 0 and 0 where absent."""
 
 USUAL, SURPRISING = 0, 1

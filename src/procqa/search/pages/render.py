@@ -142,7 +142,7 @@ Named = TypeVar("Named", Attribution, CodePlace)
 
 def _legible(record: Named) -> Named:
     """The record with nothing in its names that turns or hides what stands beside them."""
-    texts = {name: one_line(value) for name, value in asdict(record).items() if isinstance(value, str)}
+    texts: dict[str, Any] = {name: one_line(text) for name, text in asdict(record).items() if isinstance(text, str)}
     return replace(record, **texts)
 
 
