@@ -162,3 +162,19 @@ def test_an_interval_of_another_confidence_is_that_of_a_t_test() -> None:
     assert found is not None
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.99)
     assert found.interval(0.99) == pytest.approx(tuple(expected))
+
+
+def test_a_question_that_is_asked_by_its_title_too_is_one_draw() -> None:
+    values = [0.0, 1.0, 0.5, 0.25, 0.75]
+
+    def found_on(*tasks: str, names: str = "abcde") -> float:
+        scores = [make_scores(values, task=task, groups=[f"{task} {name}" for name in names]) for task in tasks]
+        found = describe_scores([scores])
+        assert found is not None
+        return found.error
+
+    alone = found_on("exam/procqa:go")
+    assert found_on("exam/procqa:go", "exam/procqa-title:go") == pytest.approx(alone)
+    assert found_on("exam/procqa:go", "exam/cosqa") < 0.8 * alone
+    # Two questions of one title share it, so their bodies are one draw too.
+    assert found_on("exam/procqa:go", "exam/procqa-title:go", names="abcdb") > alone

@@ -1,6 +1,6 @@
 """A task made ready to be ranked: documents by position, judgements beside them, queries in the order of their ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,9 +79,9 @@ def prepare(task: Task, collection: Collection) -> Exam:
     )
 
 
-def number_groups(names: Sequence[str]) -> NDArray[np.int64]:
+def number_groups(names: Sequence[Hashable]) -> NDArray[np.int64]:
     """(Q,) a number from 0 for each name, equal for equal ones."""
-    numbers: dict[str, int] = {}
+    numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
 
 

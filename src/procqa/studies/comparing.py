@@ -1,20 +1,23 @@
 """Two arms on the same queries and seeds → the mean difference with its interval.
 
 The difference of one seed is the mean over the parts of a contrast of the mean over their queries. Seeds are paired:
-both arms of one began with the same weights. Its variance is the sum of two, over seeds and over groups of queries
-that repeat one another, and its degrees of freedom are Satterthwaite's. In simulations 95 % intervals hold the truth in
-94 to 97 of 100 cases, and in 87 to 92 with two seeds alone or with a few groups that hold most queries.
-Source: Owen 2007 and Cameron, Gelbach and Miller 2011 for the sum of
-two ways of clustering, Satterthwaite 1946; docs/decisions/0029-studies.md.
+both arms of one began with the same weights. Its variance is the sum of two, over seeds and over groups of queries that
+repeat one another or ask the same question in another way, and its degrees of freedom are Satterthwaite's. In
+simulations 95 % intervals hold the truth in 94 to 97 of 100 cases, and in 87 to 92 with two seeds alone or with a few
+groups that hold most queries.
+Source: Owen 2007 and Cameron, Gelbach and Miller 2011 for the sum of two ways of clustering, Satterthwaite 1946;
+docs/decisions/0029-studies.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from procqa.evaluation.exam import number_groups
 from procqa.studies.measuring import Scores
@@ -83,7 +86,7 @@ def contrast_arms(contrast: Contrast, arms: Mapping[str, Values]) -> Difference 
         found = [one for one in measured if one is not None]
         if not found or len(found) < len(measured):
             return None
-        parts.append(_Part(found[0].groups, np.stack([one.values for one in found])))
+        parts.append(_Part(found[0].draws, np.stack([one.values for one in found])))
     return _combine(parts) if parts else None
 
 
@@ -100,25 +103,46 @@ def describe_scores(by_seed: Sequence[Sequence[Scores]]) -> Difference | None:
     measured = [of_seed for of_seed in by_seed if any(len(one.values) for one in of_seed)]
     if not measured:
         return None
-    groups = tuple(f"{one.family}/{group}" for one in measured[0] for group in one.groups)
+    draws = tuple(draw for one in measured[0] for draw in _draws(one))
     values = np.stack([np.concatenate([one.values for one in of_seed]) for of_seed in measured])
-    return _combine([_Part(groups, values)], has_seeds=len(by_seed) > 1)
+    return _combine([_Part(draws, values)], has_seeds=len(by_seed) > 1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Of:
-    """Of one seed: (Q,) values or differences, and (Q,) names of their groups."""
+    """Of one seed: (Q,) values or differences, and (Q,) draws."""
 
     values: NDArray[np.float64]
-    groups: tuple[str, ...]
+    draws: tuple["_Draw", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """(Q,) names of groups and (S, Q) values."""
+    """(Q,) draws and (S, Q) values."""
 
-    groups: tuple[str, ...]
+    draws: tuple["_Draw", ...]
     values: NDArray[np.float64]
+
+
+_Draw = tuple[str, str]
+"""The group and the id of a query: those that share either are one draw."""
+
+
+def _draws(scores: Scores) -> Iterator[_Draw]:
+    """The draw of each query: ``procqa-title`` asks the questions of ``procqa`` again, under the same ids."""
+    data = scores.family.removesuffix("-title")
+    for group, query in zip(scores.groups, scores.queries, strict=True):
+        yield f"{scores.family}/{group}", f"{data}/{query}"
+
+
+def _number_draws(draws: Sequence[_Draw]) -> NDArray[np.int64]:
+    """(Q,) a number from 0 for each draw, equal for those that share a group or an id, by others too."""
+    groups, queries = (number_groups(names) for names in zip(*draws, strict=True))
+    first = int(groups.max()) + 1
+    size = first + int(queries.max()) + 1
+    shared = coo_array((np.ones(len(draws), bool), (groups, first + queries)), shape=(size, size))
+    _, numbers = connected_components(shared, directed=False)
+    return number_groups(numbers[groups].tolist())
 
 
 def _seen(on: str, arms: Sequence[Values]) -> frozenset[tuple[str, str]]:
@@ -144,14 +168,12 @@ def _difference(
     for name, scores in mine.items():
         if scores.queries != theirs[name].queries:
             raise RuntimeError(f"two arms were measured on other queries of {name}")
-    groups = [f"{scores.family}/{group}" for scores in mine.values() for group in scores.groups]
+    draws = [draw for scores in mine.values() for draw in _draws(scores)]
     values = np.concatenate([scores.values - theirs[name].values for name, scores in mine.items()])
     names = [(name, query) for name, scores in mine.items() for query in scores.queries]
     kept = np.array([name not in left_out for name in names])
     return (
-        _Of(values[kept], tuple(group for group, keep in zip(groups, kept, strict=True) if keep))
-        if kept.any()
-        else None
+        _Of(values[kept], tuple(draw for draw, keep in zip(draws, kept, strict=True) if keep)) if kept.any() else None
     )
 
 
@@ -162,7 +184,7 @@ def _combine(parts: Sequence[_Part], *, has_seeds: bool = True) -> Difference:
     # What each query adds to the mean beside its part's own mean, so that groups of different sizes are no error.
     residuals = [part.values.mean(axis=0) for part in parts]
     shares = [(one - one.mean()) / (len(one) * len(parts)) for one in residuals]
-    numbers = number_groups([group for part in parts for group in part.groups])
+    numbers = _number_draws([draw for part in parts for draw in part.draws])
     of_groups = np.bincount(numbers, weights=np.concatenate(shares))
     n_groups = len(of_groups)
     over_groups = float(n_groups / (n_groups - 1) * (of_groups**2).sum()) if n_groups > 1 else float("inf")
