@@ -91,6 +91,7 @@ def test_what_a_kill_cut_short_is_not_there_and_the_rest_is(digest_bytes: int, v
     n_whole = min(digest_bytes // 16, vector_bytes // 8)
     cache = VectorCache(tmp_path, key, dimensions=2)
     assert len(cache) == n_whole
+    assert cache.find([text_digest("a")])[1].tolist() == [n_whole > 0]
     cache.add([text_digest("c")], np.array([[5, 6]], dtype=np.float32))
     cache.close()
     again = VectorCache(tmp_path, key, dimensions=2)
@@ -172,3 +173,25 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtifactError, match=r"the cache .* must be readable and writable: Not a directory"):
         cached(tmp_path / "file")
+
+
+def test_a_full_disk_is_one_sentence_and_the_next_process_goes_on(tmp_path: Path):
+    program = (
+        "import resource, signal, sys\n"
+        "import numpy as np\n"
+        "from pathlib import Path\n"
+        "from procqa.encoder.cache import VectorCache, text_digest\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "cache = VectorCache(Path(sys.argv[1]), {'revision': 'abc'}, dimensions=2)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))\n"
+        "try:\n"
+        "    cache.add([text_digest(t) for t in 'abc'], np.ones((3, 2), np.float32))\n"
+        "finally:\n"
+        "    cache.close()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "ArtifactError: the cache" in ended.stderr.splitlines()[-1]
+    cache = VectorCache(tmp_path, {"revision": "abc"}, dimensions=2)
+    cache.add([text_digest("a")], np.ones((1, 2), np.float32))
+    assert cache.find([text_digest("a"), text_digest("b")])[1].tolist() == [True, False]
+    cache.close()

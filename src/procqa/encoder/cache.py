@@ -12,9 +12,9 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,8 @@ class _Pair:
     """The pair of files that this process adds to."""
 
     path: Path
-    digests: BinaryIO
-    vectors: BinaryIO
+    digests: FileIO
+    vectors: FileIO
 
 
 class VectorCache:
@@ -121,9 +121,10 @@ class VectorCache:
         return vectors, is_there
 
     def _read_vectors(self, path: Path, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        held = np.memmap(_vectors_of(path), dtype=_VECTOR, mode="r")
-        whole = held[: len(held) // self._dimensions * self._dimensions].reshape(-1, self._dimensions)
-        return np.asarray(whole[rows], dtype=np.float32)
+        vectors = _vectors_of(path)
+        whole = vectors.stat().st_size // self._row_bytes  # a kill may have cut the last one short
+        held = np.memmap(vectors, dtype=_VECTOR, mode="r", shape=(whole, self._dimensions))
+        return np.asarray(held[rows], dtype=np.float32)
 
     def add(self, digests: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """Keep the vectors (n, D) of some texts, durably.
@@ -141,8 +142,9 @@ class VectorCache:
                 (growing.digests, b"".join(digests)),
             ):
                 stream.seek(0, os.SEEK_END)
-                stream.write(data)
-                stream.flush()
+                left = memoryview(data)
+                while left:
+                    left = left[stream.write(left) :]
                 os.fsync(stream.fileno())
         except OSError as error:
             raise self._refusal(error) from error
@@ -152,13 +154,13 @@ class VectorCache:
         """A pair that no living process adds to, without what a kill cut short."""
         for number in count():
             path = self._folder / f"{number:04d}.digests"
-            digests = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+            digests = _open_unbuffered(path)
             try:
                 fcntl.flock(digests, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 digests.close()
                 continue
-            vectors = os.fdopen(os.open(_vectors_of(path), os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+            vectors = _open_unbuffered(_vectors_of(path))
             rows = min(digests.seek(0, os.SEEK_END) // DIGEST_BYTES, vectors.seek(0, os.SEEK_END) // self._row_bytes)
             digests.truncate(rows * DIGEST_BYTES)
             vectors.truncate(rows * self._row_bytes)
@@ -173,6 +175,11 @@ class VectorCache:
         if self._growing is not None:
             self._growing.vectors.close()
             self._growing.digests.close()
+
+
+def _open_unbuffered(path: Path) -> FileIO:
+    """A file to read and to add to. What it does not take fails at once, and not again when it is closed."""
+    return FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
 
 
 def _vectors_of(digests: Path) -> Path:
