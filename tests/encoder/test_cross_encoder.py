@@ -74,6 +74,10 @@ def test_another_kind_of_model_is_refused_instead_of_getting_a_random_layer(tiny
     for name in ("minilm", "default", str(tiny_folder)):
         with pytest.raises(ArtifactError, match="must be a cross-encoder, which scores pairs of texts"):
             open_cross_encoder(name)
+    graph = shutil.copytree(write_cross_encoder(tmp_path / "one"), tmp_path / "graph")
+    (graph / "graph.json").write_text("{}")
+    with pytest.raises(ArtifactError, match="got the graph of an encoder"):
+        open_cross_encoder(str(graph))
     with pytest.raises(ArtifactError, match="gives 3"):
         open_cross_encoder(str(write_cross_encoder(tmp_path / "three", n_labels=3)))
 

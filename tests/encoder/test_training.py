@@ -35,6 +35,7 @@ def test_a_trained_encoder_ranks_an_answer_first(static_folder: Path):
 def test_the_log_tells_of_every_step(static_folder: Path):
     lines = log_of(static_folder)
     assert [line["step"] for line in lines] == list(range(1, 21))
+    assert [line["pairs_seen"] for line in lines] == list(range(16, 321, 16))  # no batch is read before its step
     assert set(lines[0]) == {
         *("step", "loss", "learning_rate", "pairs_per_s", "pairs_seen", "tokens_seen", "seconds"),
         *("masked", "streams", "languages", "rows_at_once"),

@@ -101,6 +101,14 @@ def test_test_splits_are_never_read(tmp_path: Path):
     tested = make_dataset(tmp_path / "tested", rows, split="test")
 
     assert open_scorer([tested], seed=1) is None
+    both = make_dataset(
+        tmp_path / "both", rows, split="validation", others={"test": {"python": questions_about(WORDS[1:2], "python")}}
+    )
+    scorer = open_scorer([both], seed=1)
+    assert scorer is not None
+    scorer(encoder := Letters())
+    assert {row[2] for row in rows["python"]} <= set(encoder.encoded)
+    assert not [text for text in encoder.encoded if text.startswith(f"Call `{WORDS[1]}_to")]
 
 
 def test_two_datasets_of_one_name_are_told_apart(tmp_path: Path):

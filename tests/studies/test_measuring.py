@@ -1,5 +1,6 @@
 """Scores of studies, on a dataset where every rank is known by hand."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,29 @@ def test_what_is_saved_is_what_is_loaded(dataset: Path, tmp_path: Path) -> None:
             again.task,
             again.labels,
         )
+
+
+def test_everything_that_is_saved_is_loaded(tmp_path: Path) -> None:
+    whole = Scores(
+        task="exam/procqa:go",
+        family="exam/procqa",
+        measure="mrr@1000",
+        documents=9,
+        revision="abc",
+        queries=("local:1", "local:2"),
+        groups=("text a", "group b"),
+        values=np.array([0.5, 1 / 3]),
+        seen=(True, False),
+        labels={"language": [("go",), ("c", "go")]},
+        traced={"go": {"python": 2}},
+        examples=({"query": "a\nb", "hit": "c"},),
+    )
+    save_scores(tmp_path / "one.jsonl", {}, [whole])
+    (loaded,) = load_scores(tmp_path / "one.jsonl")[1]
+    for name in (field.name for field in fields(Scores)):
+        if name != "values":
+            assert getattr(loaded, name) == getattr(whole, name), name
+    assert loaded.values.tolist() == whole.values.tolist()
 
 
 def test_labels_are_kept_where_slices_are_looked_at(dataset: Path) -> None:

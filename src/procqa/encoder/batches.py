@@ -1,6 +1,6 @@
 """Step → the features of its batch, with a tally of what was drawn."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,6 @@ from procqa.encoder.towers import ROUTES
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-AHEAD = 16
-"""Batches that a loader may have read and not handed out, at most. The library's is one ahead."""
 
 
 class Batches:
@@ -57,7 +53,6 @@ class Batches:
         self.batches: Counter[str] = Counter()
         self.pairs: Counter[str] = Counter()
         self.tokens_seen = 0
-        self._last_read: deque[tuple[int, int]] = deque(maxlen=AHEAD)  # steps and their tokens
 
     def __len__(self) -> int:
         """Steps of the run."""
@@ -91,7 +86,6 @@ class Batches:
         if len(batch) < len(whole) and self._ranks.is_first:  # it tells of all of them
             tokens = sum(count_tokens(features) for _, features in self._read(whole, step))
         self.tokens_seen += tokens
-        self._last_read.append((step, tokens))
         return drawn
 
     def _read(self, batch: Batch, step: int) -> Iterator[tuple[str, dict[str, "Tensor"]]]:
@@ -126,16 +120,6 @@ class Batches:
             self.batches[name] += 1
             self.pairs[name] += count
         return batch
-
-    def recount(self, steps: int) -> None:
-        """Count the batches of the first steps, and no others, as drawn."""
-        self.is_seen[:] = False
-        self.batches.clear()
-        self.pairs.clear()
-        for step in range(steps):
-            self.draw(step)
-        self.tokens_seen -= sum(tokens for step, tokens in self._last_read if step >= steps)
-        self._last_read.clear()
 
     def _look_up(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
         """(B,) the corpus row of each pair, and (B, k) its keys."""

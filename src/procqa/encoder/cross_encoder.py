@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procqa.encoder.distinct import encode_distinct
+from procqa.encoder.graph import is_graph
 from procqa.encoder.model import find_encoder, quiet, weights_sha256
 from procqa.encoder.precision import Arithmetic, Precision, choose_arithmetic, in_arithmetic
 from procqa.errors import ArtifactError, MissingExtra
@@ -80,6 +81,8 @@ def open_cross_encoder(name: str, *, max_tokens: int = 256, precision: Precision
 
 def _check_kind(folder: Path, name: str) -> None:
     """Refuse another kind of model: the library would put a random layer on top of it."""
+    if is_graph(folder):
+        raise ArtifactError(f"{name} must be a cross-encoder, which scores pairs of texts, got the graph of an encoder")
     has_modules = (folder / "modules.json").is_file()
     path = folder / ("config_sentence_transformers.json" if has_modules else "config.json")
     try:

@@ -16,6 +16,9 @@ from procqa.errors import ArtifactError, ProcqaError
 MEMORY_SIGNS = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "ALLOC_FAILED", "bad_alloc")
 """What torch writes into a plain RuntimeError when it gets no memory."""
 
+CHECKPOINTS = "checkpoints"
+"""The folder of a run's checkpoints, in its scratch folder."""
+
 NO_MEMORY = (
     "there must be memory for one text at a time, and for the weights and their optimiser, but there is not:"
     " lower --batch-size or --max-tokens, or take a smaller base"

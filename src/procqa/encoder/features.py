@@ -101,8 +101,10 @@ class TokenFeatures:
         places = path.with_suffix(".npz")
         if not places.is_file():
             self._write(tokenizer, texts, path, places)
-        with np.load(places) as found:
-            self._lengths, self._starts = found["lengths"], found["starts"]
+        self._lengths, self._starts = _read_places(places)
+        if path.stat().st_size != 4 * int(self._lengths.sum(dtype=np.int64)):  # not what was written there
+            self._write(tokenizer, texts, path, places)
+            self._lengths, self._starts = _read_places(places)
         size = path.stat().st_size
         self._ids = np.memmap(path, dtype=np.int32, mode="r") if size else np.empty(0, dtype=np.int32)
 
@@ -115,6 +117,8 @@ class TokenFeatures:
                 ids = [encoding.ids for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
                 lengths.append(np.array([len(tokens) for tokens in ids], dtype=np.int32))
                 np.fromiter((token for tokens in ids for token in tokens), dtype=np.int32).tofile(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
         unfinished.replace(path)
         # The file holds one view of one record batch after the other.
         flat = np.concatenate([np.empty(0, dtype=np.int32), *lengths])
@@ -127,6 +131,8 @@ class TokenFeatures:
                 lengths=_by_view(np.split(flat, parts), len(texts.columns)),
                 starts=_by_view(np.split(starts, parts), len(texts.columns)),
             )
+            stream.flush()
+            os.fsync(stream.fileno())
         new.replace(places)
 
     def take(self, rows: NDArray[np.int32], views: NDArray[np.int64]) -> dict[str, "Tensor"]:
@@ -139,6 +145,12 @@ class TokenFeatures:
         ids = self._ids[places].astype(np.int64)
         there = torch.from_numpy(lengths > 0)
         return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets), "is_there": there}
+
+
+def _read_places(path: Path) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """(views, rows) each: the lengths of texts in tokens, and where each begins."""
+    with np.load(path) as found:
+        return found["lengths"], found["starts"]
 
 
 def _by_view(parts: list[NDArray[Any]], n_views: int) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from procqa.config import DEFAULT_PATIENCE, TrainConfig
 from procqa.encoder.batches import Batches
+from procqa.encoder.failures import CHECKPOINTS
 from procqa.encoder.log import LOG_FILE, Progress, StepLog, cut_log
 from procqa.encoder.model import wrap_model
 from procqa.encoder.ranks import Ranks
@@ -18,7 +19,7 @@ from procqa.encoder.selection import BestWeights, copy_weights, keep_base
 from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, ValidateAndStop, clear_unfinished, find_checkpoint
 from procqa.encoder.validation import Scorer, Validation
 
-CHECKPOINTS, BEST = "checkpoints", "best"
+BEST = "best"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +77,6 @@ def fit(run: Fit, model: Any, batches: Batches) -> tuple[int, float]:  # Any: Se
     model.to("cpu")
     if best is not None:
         model.load_state_dict(best.read())
-    if steps < len(batches):
-        batches.recount(steps)  # the loader is a batch ahead
     return steps, keep_base(model, base, config.base_shares, score) if base else 0.0
 
 

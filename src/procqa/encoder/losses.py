@@ -6,7 +6,7 @@ queries to each other and of documents to each other into the same sum. Source: 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 Form = Literal["one-way", "symmetric", "four-way"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FalseNegatives:
     """Which documents are not to count as negatives of a query.
 
@@ -28,6 +28,11 @@ class FalseNegatives:
 
     keys: Tensor | None = None
     margin: float | None = None
+
+    @cached_property
+    def has_common_keys(self) -> bool:
+        """Whether any two documents share a key: batches are drawn so that it is rare, and comparing all is slow."""
+        return self.keys is not None and any(len(column.unique()) < len(column) for column in self.keys.T)
 
     def mask(self, scores: Tensor, positives: Tensor, *, first: int = 0) -> Tensor:
         """(b, N) bool, True for the places that do not count; never those of the positives.
@@ -49,14 +54,10 @@ class FalseNegatives:
 
     def hide(self, scores: Tensor, positives: Tensor, *, first: int = 0) -> tuple[Tensor, int]:
         """The scores with -inf in the places that do not count, and how many those are; arguments as of ``mask``."""
-        if self.margin is None and not self._has_common_keys():
+        if self.margin is None and not self.has_common_keys:
             return scores, 0
         mask = self.mask(scores.detach(), positives.detach(), first=first)
         return scores.masked_fill(mask, -torch.inf), int(mask.sum())
-
-    def _has_common_keys(self) -> bool:
-        """Whether any two documents share a key: batches are drawn so that it is rare, and comparing all is slow."""
-        return self.keys is not None and any(len(column.unique()) < len(column) for column in self.keys.T)
 
 
 NOTHING_MASKED = FalseNegatives()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from procqa.config import TrainConfig
 from procqa.encoder.length import steps_for_pairs
-from procqa.encoder.sampling import Sampler, has_negatives
+from procqa.encoder.sampling import Sampler
 from procqa.encoder.streams import write_texts
-from procqa.encoder.training import TEXTS_FILE, stream_config
+from procqa.encoder.training import TEXTS_FILE, stream_config, usable_streams
 
 
 def find_steps(datasets: Sequence[Path], config: TrainConfig, *, pairs: int) -> int:
@@ -17,12 +17,12 @@ def find_steps(datasets: Sequence[Path], config: TrainConfig, *, pairs: int) -> 
     Its batches are drawn and not read, as those of a run that is told its epochs.
 
     Raises:
-        ArtifactError: a dataset is missing or broken.
+        ArtifactError: a dataset is missing or broken, or they hold no two pairs to tell apart.
         ConfigError: it would take more steps than a run may have.
     """
     with tempfile.TemporaryDirectory() as folder:
         corpus = write_texts(datasets, Path(folder) / TEXTS_FILE, stream_config(config))
-    streams = [stream for stream in corpus.streams if has_negatives(stream)]
+    streams, _ = usable_streams(corpus)
 
     def draw(steps: int) -> Sampler:
         return Sampler(

@@ -23,6 +23,7 @@ SEEN_FILE = "seen.bin"
 _P = np.uint64(0x9E3779B97F4A7C15)
 _BUCKETS = 64
 _FLUSH_HASHES = 1 << 20
+_HASHES_OF_AN_ARRAY = 16  # as many take as much memory as an array without any
 
 
 @lru_cache(maxsize=1 << 18)
@@ -46,7 +47,7 @@ def text_hashes(text: str) -> NDArray[np.uint64]:
 def write_seen(texts: Iterable[str], path: Path, scratch: Path) -> int:
     """Write the hashes of some texts to a file and say how many there are.
 
-    Hashes go through bucket files by their highest bits. Memory: a 64th of the file, and 8 MB.
+    Hashes go through bucket files by their highest bits. Memory: a 64th of the file, and some 10 MB.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     buckets = [scratch / f"seen-{bucket:02d}.bin" for bucket in range(_BUCKETS)]
@@ -56,7 +57,7 @@ def write_seen(texts: Iterable[str], path: Path, scratch: Path) -> int:
     size = 0
     for text in texts:
         waiting.append(text_hashes(text))
-        size += len(waiting[-1])
+        size += len(waiting[-1]) + _HASHES_OF_AN_ARRAY
         if size >= _FLUSH_HASHES:
             _spill(waiting, buckets)
             waiting, size = [], 0

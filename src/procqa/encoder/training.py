@@ -24,7 +24,7 @@ from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
 from procqa.encoder.curve import CURVE_FILE, draw_curve
-from procqa.encoder.failures import keeping_checkpoints
+from procqa.encoder.failures import CHECKPOINTS, keeping_checkpoints
 from procqa.encoder.features import Features, open_features
 from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.handover import hand_over, take_over
@@ -42,7 +42,7 @@ from procqa.encoder.validation import Scorer, Validation
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
 from procqa.manifest import Input, as_json, load_manifest
 
-TEXTS_FILE, CHECKPOINTS = "texts.arrow", "checkpoints"
+TEXTS_FILE = "texts.arrow"
 CHUNK_ROWS = 1_024
 TOO_SMALL = "the stream has no two pairs without a common text"
 
@@ -217,7 +217,7 @@ def _run(
 ) -> None:
     """Fill the workspace."""
     config = run.config
-    streams, left_out = _usable(corpus)
+    streams, left_out = usable_streams(corpus)
     with Texts(work.scratch / TEXTS_FILE) as texts, quiet():
         model = load_base(base, config, texts, work.scratch)
         _check_sizes(config, model)
@@ -312,8 +312,12 @@ def stream_config(config: TrainConfig) -> StreamConfig:
     )
 
 
-def _usable(corpus: Corpus) -> tuple[list[Stream], dict[str, dict[str, int]]]:
-    """The streams that can make a batch, and what was left out with those that cannot."""
+def usable_streams(corpus: Corpus) -> tuple[list[Stream], dict[str, dict[str, int]]]:
+    """The streams that can make a batch, and what was left out with those that cannot.
+
+    Raises:
+        ArtifactError: no stream can.
+    """
     streams = [stream for stream in corpus.streams if has_negatives(stream)]
     if not streams:
         raise ArtifactError(

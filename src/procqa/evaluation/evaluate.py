@@ -169,9 +169,10 @@ def _suspects_of(ranker: Ranker, exam: Exam) -> Suspects | None:
     """What is known of a ranker's training; a model of a user's own ranker need not be one that we can find."""
     models = details_of(ranker).models
     try:
-        return find_suspects([find_encoder(name, fetch=False) for name in models], exam) if models else None
+        folders = [find_encoder(name, fetch=False) for name in models]
     except ArtifactError:
         return None
+    return find_suspects(folders, exam) if models else None
 
 
 def _against(

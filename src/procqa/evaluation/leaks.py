@@ -1,8 +1,8 @@
 """Was what a task asks, or what is right, among the texts an encoder was trained on?
 
-The encoder's ``seen.bin`` answers: a text is suspect where 13 words of it in a row, or all of it where it is shorter,
-stood in a training text. That is a strict rule: an idiom of 13 words makes a query suspect. So both scores are told,
-with the suspect queries and without. Source: ours, docs/evaluation.md#leaks; the bound of 13 words is
+The encoder's ``seen.bin`` answers: a text is suspect where 13 words of it in a row stood in a training text, or where
+it is shorter and is the whole of one. That is a strict rule: an idiom of 13 words makes a query suspect. So both scores
+are told, with the suspect queries and without. Source: ours, docs/evaluation.md#leaks; the bound of 13 words is
 docs/paper.md#decontamination's.
 """
 

@@ -46,7 +46,7 @@ class Leak:
 
     Args:
         checked: whether the ranker's folder says what it was trained on (``seen.bin``); else nothing else is known.
-        queries: queries of which 13 words in a row, or all of a shorter text, stood in a training text.
+        queries: queries of which 13 words in a row stood in a training text, or that are shorter and the whole of one.
         documents: queries of which that is true of a relevant document.
         suspect: queries of either kind.
         same_dataset: trained on other splits of the very dataset that the task is made of.

@@ -8,10 +8,10 @@ import hashlib
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from procqa.config import LENGTHS, EvaluateConfig, MineConfig, TrainConfig, train_config
 from procqa.encoder.mining import mine
@@ -30,6 +30,7 @@ ONCE = ("both-answer", "docstring-function")
 """The pair types that hold every text of a dataset once, for the tokenizer to learn from."""
 
 Report = Callable[[str, int], None]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,7 @@ class Runner:
         start = {name: value for name, value in scale.settings.items() if name not in LENGTHS}
         start |= {"pairs": ONCE, "seed": seed, "steps": 0}
         made = self._train_stage(self._study.materials, train_config("macp", start), before=None)
+        beside: dict[str, float] = {}
         for number, stage in enumerate(arm.stages):
             settings = scale.settings_of(stage) | {"base": str(made.folder), "seed": seed}
             if stage.as_many_tokens_as is not None:
@@ -98,13 +100,14 @@ class Runner:
                 settings["tokens"] = earlier[stage.as_many_tokens_as].stages[number]["tokens_seen"]
             if stage.as_many_pairs_as is not None:
                 goal = earlier[stage.as_many_pairs_as].stages[number]["pairs_seen"]
-                settings["steps"] = self._find_steps(stage.data, train_config("macp", settings), pairs=goal)
+                config = train_config("macp", settings)
+                settings["steps"] = self._find_steps(stage.data, config, pairs=goal, costs=beside)
             if stage.mined_by is not None:
-                mined = (self._mine(name, earlier[stage.mined_by]) for name in stage.data)
+                mined = (self._mine(name, earlier[stage.mined_by], costs=beside) for name in stage.data)
                 settings["hard_negatives"] = tuple(map(str, mined))
             config = train_config("macp", settings)
             made = self._train_stage(stage.data, config, before=made)
-        return made
+        return replace(made, costs={**made.costs, **beside})
 
     def _train_stage(self, data: Sequence[str], config: TrainConfig, *, before: _Trained | None) -> _Trained:
         """One training run, named by what it is made of, so that no two runs share a folder."""
@@ -118,39 +121,53 @@ class Runner:
         }
         key = _digest(made_of)
         out = self._work / "encoders" / key
-        cost = self._work / "costs" / f"{out.name}.json"
-        started, commit = time.process_time(), find_commit()  # of the code that runs, whatever is committed meanwhile
-        summary = train([material.path for material in materials], out, config, cache=self._work)
-        if not cost.exists():
-            _write(cost, {"cpu_s": round(time.process_time() - started, 1), "commit": commit})
+        paths = [material.path for material in materials]
+        summary, told_of_cost = self._pay(key, lambda: train(paths, out, config, cache=self._work))
         stage = {
             "data": list(data),
             "settings": {field: value for field, value in as_json(told).items() if field in SETTINGS},
             **{field: getattr(summary, field) for field in ("steps", "pairs_seen", "tokens_seen", "loss")},
             "streams": _sum_streams(summary),
         }
-        told_of_cost = json.loads(cost.read_text(encoding="utf-8"))
-        spent, stage["commit"] = told_of_cost["cpu_s"], told_of_cost["commit"]
+        spent, stage["commit"] = told_of_cost["cpu_s"], told_of_cost.get("commit")
         if before is None:
             return _Trained(out, summary.sha256, (), {key: spent})
         return _Trained(out, summary.sha256, (*before.stages, stage), {**before.costs, key: spent})
 
-    def _find_steps(self, data: Sequence[str], config: TrainConfig, *, pairs: int) -> int:
-        """The steps of a run that is to see so many pairs, found once."""
+    def _pay(self, key: str, work: Callable[[], Made]) -> tuple[Made, Mapping[str, Any]]:
+        """Do some work, or find it done, and what it cost when it was done first."""
+        cost = self._work / "costs" / f"{key}.json"
+        started, commit = time.process_time(), find_commit()  # of the code that runs, whatever is committed meanwhile
+        made = work()
+        if not cost.exists():
+            _write(cost, {"cpu_s": round(time.process_time() - started, 1), "commit": commit})
+        told: Mapping[str, Any] = json.loads(cost.read_text(encoding="utf-8"))
+        return made, told
+
+    def _find_steps(
+        self, data: Sequence[str], config: TrainConfig, *, pairs: int, costs: MutableMapping[str, float]
+    ) -> int:
+        """The steps of a run that is to see so many pairs, found once; adds what that cost."""
         materials = [self._materials.get(material) for material in data]
         drawn = {name: getattr(config, name) for name in DRAWN}
         asked = {"drawn": as_json(drawn), "data": [material.sha256 for material in materials], "pairs": pairs}
-        path = self._work / "steps" / f"{_digest(asked)}.json"
+        key = _digest(asked)
+        path = self._work / "steps" / f"{key}.json"
         if not path.exists():
-            _write(path, {"steps": find_steps([material.path for material in materials], config, pairs=pairs)})
+            paths = [material.path for material in materials]
+            found, told = self._pay(key, lambda: find_steps(paths, config, pairs=pairs))
+            _write(path, {"steps": found, **told})
+        costs[key] = json.loads(path.read_text(encoding="utf-8")).get("cpu_s", 0.0)
         return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
 
-    def _mine(self, material: str, teacher: _Trained) -> Path:
-        """Hard negatives of a material by an encoder that another arm trained."""
+    def _mine(self, material: str, teacher: _Trained, *, costs: MutableMapping[str, float]) -> Path:
+        """Hard negatives of a material by an encoder that another arm trained; adds what they cost."""
         data = self._materials.get(material)
         key = _digest([teacher.sha256, data.sha256])
         out = self._work / "mined" / f"{material}-{key}"
-        mine(data.path, str(teacher.folder), out, MineConfig(), report=lambda *_: None)
+        teacher_folder, quietly = str(teacher.folder), lambda *_: None
+        _, told = self._pay(out.name, lambda: mine(data.path, teacher_folder, out, MineConfig(), report=quietly))
+        costs[out.name] = told["cpu_s"]
         return out
 
     def _measure(self, arm: str, base: str, scale: BaseScale, seed: int, trained: _Trained | None) -> Run:
