@@ -179,6 +179,11 @@ def test_a_run_gives_the_same_numbers_to_pytrec_eval(tmp_path: Path, data: list[
         assert result.metrics[ours] == pytest.approx(mean, abs=1e-9)
 
 
+def test_a_run_of_few_documents_is_refused(tmp_path: Path, data: list[Path]):
+    with pytest.raises(ConfigError, match="must have 1,000 documents a query, got --depth 10"):
+        list(evaluate(["bm25"], ["procqa:ruby"], data, EvaluateConfig(depth=10), run=tmp_path / "run"))
+
+
 def test_a_run_of_more_than_one_thing_is_refused(tmp_path: Path, data: list[Path]):
     for rankers, tasks in ((["bm25", "minilm"], ["procqa:ruby"]), (["bm25"], ["procqa"])):
         with pytest.raises(ConfigError, match="one ranker and one task"):

@@ -24,6 +24,9 @@ from procqa.evaluation.runs import check_file, open_run, qrels_of, write_qrels
 from procqa.evaluation.summarise import Measured, average_seeds, compare, correct, pool, summarise
 from procqa.evaluation.tasks import Task, load_task, resolve_tasks
 
+RUN_DEPTH = 1_000
+"""Documents of each query that a run holds, or all where there are fewer, so that other tools measure the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -70,7 +73,8 @@ def evaluate(
         report: is told what is being done and how much of it is done.
 
     Raises:
-        ConfigError: an unknown task or ranker, none at all, or ``run`` with more than one.
+        ConfigError: an unknown task or ranker, none at all, or ``run`` with more than one or of fewer than 1,000
+            documents a query.
         BenchmarkError: the data of a task is absent or not in its published layout.
         ArtifactError: a model or a dataset is absent or broken, or ``run`` cannot be written.
         MissingExtra: a ranker needs a package that is not installed.
@@ -93,7 +97,7 @@ def measure(
     report = report or _say_nothing
     names = check_ranker_names(rankers)
     resolved = resolve_tasks(tasks, roots)
-    _check_plan(plan, names, [task.name for task in resolved])
+    _check_plan(plan, names, [task.name for task in resolved], depth=config.depth)
     # What the others are compared with comes first, so that they can be compared as they come.
     first = plan.seeds.get(plan.baseline or "", [plan.baseline])
     ordered = sorted(rankers, key=lambda ranker: _name(ranker) not in first)
@@ -202,7 +206,7 @@ def _corrected(done: Sequence[Measured]) -> Iterator[Measured]:
         yield replace(one, result=result)
 
 
-def _check_plan(plan: Plan, rankers: Sequence[str], tasks: Sequence[str]) -> None:
+def _check_plan(plan: Plan, rankers: Sequence[str], tasks: Sequence[str], *, depth: int) -> None:
     """Refuse a plan that cannot be carried out.
 
     Raises:
@@ -211,6 +215,8 @@ def _check_plan(plan: Plan, rankers: Sequence[str], tasks: Sequence[str]) -> Non
     if plan.run is not None:
         if (len(rankers), len(tasks)) != (1, 1):
             raise ConfigError(f"--run must have one ranker and one task, got {len(rankers)} and {len(tasks)}")
+        if depth < RUN_DEPTH:
+            raise ConfigError(f"--run must have {RUN_DEPTH:,} documents a query, got --depth {depth:,}: leave it out")
         check_file(plan.run, "--run")
         check_file(qrels_of(plan.run), "--run, with .qrels behind it,")
     for name, members in plan.seeds.items():
