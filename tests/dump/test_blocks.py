@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procqa.dump.archive import open_dump
-from procqa.dump.blocks import MAX_ROW_BYTES, BlockPlace, read_blocks
+from procqa.dump.blocks import MAX_BLOCK_ROWS, MAX_ROW_BYTES, BlockPlace, read_blocks
 from procqa.dump.rows import NOT_WELL_FORMED, TOO_LONG, Unreadable, read_row
 from procqa.errors import DumpError
 from tests.dump.raw_rows import ANSWER, QUESTION, blocks_of, rows_of
@@ -201,3 +201,13 @@ def test_the_place_of_a_dump_is_that_of_the_file_and_not_of_the_way_to_it(tmp_pa
         for way in (tmp_path / "link", f"/dev/fd/{file.fileno()}", f"/proc/self/fd/{file.fileno()}"):
             with open_dump(str(way)) as stream:
                 assert stream.file == path.resolve()
+
+
+@pytest.mark.parametrize("between", [b"", b"<!-- x -->"])
+def test_a_block_of_tiny_rows_ends_after_so_many(between: bytes):
+    rows = MAX_BLOCK_ROWS * 2 + 5
+    data = b"<posts>" + b"<row />" * 3 + between + b"<row />" * (rows - 3) + b"</posts>"
+    blocks = blocks_of(data)
+    assert [block.data.count(b"<row") for block in blocks] == [MAX_BLOCK_ROWS, MAX_BLOCK_ROWS, 5]
+    assert [block.index for block in blocks] == [0, 1, 2]
+    assert [block.offset + len(block.data) for block in blocks[:-1]] == [block.offset for block in blocks[1:]]

@@ -17,6 +17,9 @@ from procqa.errors import DumpError
 BLOCK_BYTES = 8 << 20
 """Bytes of a block, the unit of work of a build. Source: ours, docs/decisions/0003."""
 
+MAX_BLOCK_ROWS = 1 << 16
+"""Rows of a block at the most; true ones of 8 MB have some 5,000. Source: ours, docs/decisions/0003."""
+
 MAX_ROW_BYTES = 16 << 20
 """A row from this size on is unreadable; true ones stay under 1 MB. Source: ours, docs/decisions/0003."""
 
@@ -99,7 +102,8 @@ class _Window:
 def read_blocks(stream: ByteStream, *, name: str, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
     """The rows of a dump in blocks, lazily; a dump without rows gives none.
 
-    Where a block ends follows from the bytes and ``block_bytes`` alone, not from the sizes of reads.
+    Where a block ends follows from the bytes and ``block_bytes`` alone, not from the sizes of reads. It holds no more
+    than MAX_BLOCK_ROWS rows, for each takes memory of its own.
     Comments and the like become spaces, so that offsets stay. The stream is read to its end.
     Memory: a few times the larger of ``block_bytes`` and MAX_ROW_BYTES.
 
@@ -130,6 +134,8 @@ def read_blocks(stream: ByteStream, *, name: str, block_bytes: int = BLOCK_BYTES
             stop = following if following > 0 else scan.limit
             if stop == 0:
                 raise window.error(f"holds a comment of more than {MAX_ROW_BYTES >> 20} MiB: it is no dump of posts")
+        if scan.rows > MAX_BLOCK_ROWS and (border := _border_of_rows(scan.clean, stop)) < stop:
+            stop, ended = border, False
         if scan.clean.find(b"<row", 0, stop) >= 0:
             yield Block(index, window.offset, scan.clean[:stop], is_verbatim=scan.clean is window.data)
             index += 1
@@ -232,16 +238,19 @@ class _Scan:
         clean: the window with spaces for comments, CDATA and processing instructions.
         limit: where one of them begins that does not end in the window; else the window's size.
         root_end: where the root's end tag begins.
+        rows: how many begin, or a few more.
     """
 
     clean: bytes
     limit: int
     root_end: int | None
+    rows: int
 
 
 def _scan(data: bytes, root: bytes, *, is_last: bool) -> _Scan:
-    if not _holds_more_than_rows(data):
-        return _Scan(data, len(data), None)
+    rows = _count_rows(data)
+    if rows is not None:
+        return _Scan(data, len(data), None, rows)
     pattern = re.compile(rb"<(?:!--|!\[CDATA\[|\?|/" + re.escape(root) + rb"[ \t\r\n]*>)")
     clean = bytearray(data)
     at = blanked = 0
@@ -250,22 +259,33 @@ def _scan(data: bytes, root: bytes, *, is_last: bool) -> _Scan:
         if not _is_between_tags(clean, blanked, start):
             continue
         if opener not in _CLOSERS:
-            return _Scan(bytes(clean), len(clean), start)
+            return _Scan(bytes(clean), len(clean), start, clean.count(b"<row"))
         closer = _CLOSERS[opener]
         close = clean.find(closer, at)
         if close < 0:
-            return _Scan(bytes(clean), start, None)
+            return _Scan(bytes(clean), start, None, clean.count(b"<row"))
         at = blanked = close + len(closer)
         clean[start:at] = b" " * (at - start)
-    return _Scan(bytes(clean), len(clean), _final_tag(data, root) if is_last else None)
+    return _Scan(bytes(clean), len(clean), _final_tag(data, root) if is_last else None, clean.count(b"<row"))
 
 
-def _holds_more_than_rows(data: bytes) -> bool:
-    """Whether anything begins with ``<`` that is no row; many times as fast as a search for a pattern."""
-    find, at = data.find, data.find(b"<")
+def _count_rows(data: bytes) -> int | None:
+    """How many rows begin; None where anything else begins with ``<``. Much faster than a search for a pattern."""
+    find, at, rows = data.find, data.find(b"<"), 0
     while at >= 0 and data[at + 1 : at + 2] == b"r":
         at = find(b"<", at + 1)
-    return at >= 0
+        rows += 1
+    return rows if at < 0 else None
+
+
+def _border_of_rows(data: bytes, stop: int) -> int:
+    """Where the row begins that is one too many for a block; ``stop`` where none is."""
+    at = data.find(b"<row", 0, stop)
+    for _ in range(MAX_BLOCK_ROWS):
+        if at < 0:
+            return stop
+        at = data.find(b"<row", at + 1, stop)
+    return stop if at < 0 else at
 
 
 def _final_tag(data: bytes, root: bytes) -> int | None:
