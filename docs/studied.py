@@ -10,9 +10,10 @@ from procqa.studies.report.plots import plots_of
 from procqa.studies.report.tables import tell_scores
 from procqa.studies.report.words import Told, difference, join, p_value, score, tell_verdicts
 from procqa.studies.results import RESULTS_FILE, Found, load_found
+from procqa.studies.scales import scales_of
 from procqa.studies.statement import BEFORE, Study
 
-FINDINGS = (("e3", "transfer between programs"), ("q2", "program → program"), ("c3", "negatives"))
+FINDINGS = (("e1", "pre-training"), ("e2", "mixed → mixed"), ("e3", "transfer between programs"))
 """The claims whose verdicts the README shows, as study and claim: chosen by hand, their numbers are not."""
 
 BAR = r"\|"
@@ -40,7 +41,7 @@ def findings(found: Mapping[str, Found]) -> list[str]:
     shown = [told[key] for key in FINDINGS if key in told]
     if not shown:
         return ["No study has been run yet: `procqa study` runs them."]
-    return [f"- **{one.claim['sentence']}** {one.said} ([{one.study.upper()}](docs/studies.md))" for one in shown]
+    return [f"- **{one.claim['sentence']}** {one.in_short} ([{one.study.upper()}](docs/studies.md))" for one in shown]
 
 
 def _verdicts(found: Mapping[str, Found]) -> Iterator[str]:
@@ -95,6 +96,10 @@ def _found(found: Found, folder: Path) -> Iterator[str]:
     yield from _asked(stated["question"], stated["hypothesis"])
     for told in tell_verdicts(found):
         yield from _claim(told)
+    measured = {run["base"] for run in found.runs}
+    lacking = [base for base in scales_of(stated["scale"], tuple(stated["bases"])) if base not in measured]
+    if lacking:
+        yield from (f"Not run yet on {join(lacking)}.", "")
     for base, scale in stated["scales"].items():
         if scale["caveat"]:
             yield from (f"> {base}: {scale['caveat']}", "")

@@ -34,6 +34,13 @@ def test_what_is_refuted_says_why(tmp_path: Path):
     assert "The interval leaves no room for what is worth having, 0.01; " in told
 
 
+def test_in_short_a_refuted_claim_names_what_refutes_it(tmp_path: Path):
+    two = [contrast("better", base, -0.04, 0.01, reason="the other sign") for base in ("static", "tiny")]
+    two[1] |= {"outcome": "undecided"}
+    (told,) = tell_verdicts(load_found(write_found(tmp_path, [statement(), *two, verdict("better", "refuted")])))
+    assert told.in_short == "Refuted: trained minus the base comes to −0.040 (−0.050 to −0.030) on static."
+
+
 def test_what_is_undecided_says_the_smallest_difference_that_would_be_shown(tmp_path: Path):
     mixed = [contrast("better", "static", 0.04, 0.01), contrast("better", "tiny", 0.01, 0.02)]
     (told,) = said(tmp_path, [statement(), *mixed, verdict("better", "undecided")])

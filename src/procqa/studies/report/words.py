@@ -38,6 +38,13 @@ class Told:
         """Supported, refuted or undecided."""
         return str(self.claim["verdict"])
 
+    @property
+    def in_short(self) -> str:
+        """The verdict in one sentence, with what made it: of a refuted claim the contrasts that refute it."""
+        if self.verdict != "refuted":
+            return _tell_differences(self.claim, self.deciding)
+        return _tell_differences(self.claim, [one for one in self.deciding if one["outcome"] == "refuted"])
+
 
 def tell_verdicts(found: Found) -> list[Told]:
     """Every claim of a study."""
