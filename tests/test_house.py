@@ -30,7 +30,7 @@ ROOMS = {
 }
 GROUND_FLOOR = {
     "__init__", "__main__", "records", "errors", "text", "topk", "files", "artifact", "workers", "demo",
-    "doctor", "chain", "journal", "lock", "figure",
+    "doctor", "chain", "journal", "lock", "figure", "manifest",
 }  # fmt: skip
 HEAVY = {
     "accelerate", "datasets", "faiss", "fastapi", "lxml", "matplotlib", "numba", "numpy", "pandas", "py3langid",

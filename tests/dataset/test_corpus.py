@@ -190,10 +190,11 @@ def test_snippets_of_one_question_are_all_kept_and_one_that_comes_again_is_not(t
 
 
 def test_queries_that_hold_a_benchmark_text_are_dropped_like_all_others(tmp_path):
-    (tmp_path / "cosqa-retrieval-train-19604.json").write_text(json.dumps([labelled(1), labelled(2)]))
-    (tmp_path / "cosqa-retrieval-test-500.json").write_text(json.dumps([labelled(2)]))
-    source = tmp_path / "cosqa-retrieval-train-19604.json"
-    for number, benchmarks in enumerate((tmp_path / "cosqa-retrieval-test-500.json", tmp_path)):
+    (folder := tmp_path / "cosqa").mkdir()
+    source, tested = folder / "cosqa-retrieval-train-19604.json", folder / "cosqa-retrieval-test-500.json"
+    source.write_text(json.dumps([labelled(1), labelled(2)]))
+    tested.write_text(json.dumps([labelled(2)]))
+    for number, benchmarks in enumerate((tested, folder)):
         request = CorpusRequest(source=source, out=tmp_path / f"out{number}", benchmarks=(benchmarks,))
         assert build_corpus(request)["dropped"] == {"contaminated": 1}
 

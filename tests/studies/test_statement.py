@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from procqa.cli.study import NAMES
+from procqa.cli.study import CHOICES
 from procqa.config import train_config
-from procqa.studies import STUDIES
+from procqa.studies import NAMES, STUDIES
 from procqa.studies.e1 import STUDY
 from procqa.studies.scales import SCALES, scales_of
 from procqa.studies.statement import Arm, Stage, compare
 
 
-def test_the_command_names_every_study() -> None:
-    assert tuple(STUDIES) == NAMES
+def test_the_command_knows_every_study_and_every_question() -> None:
+    assert set(CHOICES) == NAMES.keys()
+    assert NAMES.keys() - STUDIES.keys() == {"q1", "c1"}
+    assert (NAMES["q1"], NAMES["c1"]) == ("e2", "e2")
 
 
 @pytest.mark.parametrize("name", STUDIES)
