@@ -31,7 +31,7 @@ class Manifest:
     """What an artifact is, what made it, and what must be in it.
 
     Args:
-        kind: ``dataset``, ``encoder``, ``negatives`` or ``index``.
+        kind: ``dataset``, ``encoder``, ``negatives``, ``index``, ``export`` or ``study``.
         sha256: digest of the artifact's data (see ``digest_files``).
         files: size and sha256 of every file but the manifest, by relative path.
     """
