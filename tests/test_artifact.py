@@ -19,7 +19,7 @@ def make(out: Path, text: str = "hello", *, recipe=RECIPE, kind="dataset") -> No
     with workspace(out, kind=kind, recipe=recipe, inputs=INPUTS) as work:
         (work.path / "data").mkdir(exist_ok=True)
         (work.path / "data" / "part").write_text(text)
-        work.finish({"rows": 1}, data_folder="data")
+        work.finish({"rows": 1})
 
 
 def test_a_finished_folder_has_a_manifest_that_names_all_of_it(tmp_path):
@@ -322,8 +322,8 @@ def test_files_that_tell_of_the_run_do_not_enter_the_digest(tmp_path):
     for number in range(2):
         with workspace(tmp_path / f"out{number}", kind="encoder", recipe={}, inputs=[]) as work:
             (work.path / "weights").write_text("same")
-            (work.path / "log").write_text(f"took {number} s")
-            work.finish({}, leave_out=["log"])
+            (work.path / "training.jsonl").write_text(f"took {number} s")
+            work.finish({})
         digests.append(load_manifest(tmp_path / f"out{number}").sha256)
     assert digests[0] == digests[1]
 

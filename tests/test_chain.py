@@ -1,11 +1,14 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from procqa import artifact
 from procqa.artifact import workspace
-from procqa.chain import verify
+from procqa.chain import is_input, verify
 from procqa.errors import ArtifactError
+from procqa.manifest import describe_files
 from tests.test_artifact import INPUTS, make
 
 
@@ -30,8 +33,57 @@ def test_verify_finds_missing_and_unknown_files_and_checks_the_inputs_at_hand(tm
         work.finish({})
     (out / "part").rename(out / "other")
     outcomes = {check.subject: check.outcome for check in verify(out)}
-    assert outcomes == {"part": "failed", "other": "failed", "input dump.xml": "not checked"}
+    assert outcomes == {"part": "failed", "other": "failed", "sha256": "ok", "input dump.xml": "not checked"}
     assert {check.outcome for check in verify(out, [dump]) if check.subject == "input dump.xml"} == {"ok", "failed"}
+
+
+def test_an_artifact_that_states_another_sha256_than_its_files_have_fails_wherever_it_stands(tmp_path):
+    below, above = tmp_path / "below", tmp_path / "above"
+    make(below)
+    with workspace(above, kind="index", recipe={}, inputs=[artifact.digest_input(below)]) as work:
+        (work.path / "0123456789ab").mkdir()
+        (work.path / "0123456789ab/part").write_text("x")
+        work.finish({})
+    assert [
+        check for check in verify(above, [below]) if check.outcome != "ok" and "dump.xml" not in check.subject
+    ] == []
+    for folder in (below, above):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        path = next(iter(manifest["files"]))
+        (folder / path).write_text("other")
+        manifest["files"][path] = describe_files(folder)[path]
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+    failed = [check.subject for check in verify(above, [below]) if check.outcome == "failed"]
+    assert failed == ["sha256", "below: sha256"]
+
+
+def test_each_file_at_hand_is_read_once_however_many_inputs_there_are(tmp_path):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.xml").write_text(f"<{number}/>")
+    read = []
+
+    def matches(manifest, path, entry, digest):
+        return is_input(manifest, path, entry, lambda given: read.append((given, id(digest(given)))) or digest(given))
+
+    with workspace(
+        tmp_path / "out", kind="dataset", recipe={}, inputs=map(artifact.digest_input, sorted(folder.iterdir()))
+    ) as work:
+        work.finish({})
+    for path in sorted(folder.iterdir()):
+        path.rename(folder / f"moved-{path.name}")  # else the name tells
+    assert {check.outcome for check in verify(tmp_path / "out", [folder], matches=matches)} == {"ok"}
+    assert len(read) > len(set(read)) == len({path for path, _ in read})
+
+
+def test_an_artifact_that_names_itself_as_its_input_is_checked_once(tmp_path):
+    make(tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    manifest["inputs"] = [{"name": "out", "size": 5, "sha256": manifest["sha256"]}]
+    (tmp_path / "out/manifest.json").write_text(json.dumps(manifest))
+    subjects = [(check.subject, check.outcome) for check in verify(tmp_path / "out", [tmp_path / "out"])]
+    assert subjects == [("data/part", "ok"), ("sha256", "ok"), ("input out", "ok")]
 
 
 def test_verify_follows_the_chain_through_an_artifact(tmp_path):
@@ -67,13 +119,13 @@ def test_a_dump_given_by_its_folder_is_found_by_its_files(tmp_path):
     with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=map(artifact.digest_input, tables)) as work:
         work.finish({})
     checks = [(check.subject, check.outcome) for check in verify(tmp_path / "out", [folder])]
-    assert checks == [("input Posts.xml", "ok"), ("input Users.xml", "ok")]
+    assert checks == [("sha256", "ok"), ("input Posts.xml", "ok"), ("input Users.xml", "ok")]
     tables[1].write_text("<other/>")
     checks = [(check.subject, check.outcome) for check in verify(tmp_path / "out", [folder])]
-    assert checks == [("input Posts.xml", "ok"), ("input Users.xml", "failed")]
+    assert checks == [("sha256", "ok"), ("input Posts.xml", "ok"), ("input Users.xml", "failed")]
     tables[1].unlink()
     checks = [(check.subject, check.outcome) for check in verify(tmp_path / "out", [folder])]
-    assert checks == [("input Posts.xml", "ok"), ("input Users.xml", "not checked")]
+    assert checks == [("sha256", "ok"), ("input Posts.xml", "ok"), ("input Users.xml", "not checked")]
 
 
 def test_a_folder_without_any_input_belongs_nowhere(tmp_path):
@@ -90,7 +142,7 @@ def test_a_folder_that_was_an_input_as_a_whole_is_found_as_one(tmp_path):
     (folder / "queries.jsonl").write_text("{}")
     with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=[artifact.digest_input(folder)]) as work:
         work.finish({})
-    assert [check.outcome for check in verify(tmp_path / "out", [folder])] == ["ok"]
+    assert [check.outcome for check in verify(tmp_path / "out", [folder])] == ["ok", "ok"]
 
 
 def test_an_input_is_known_by_its_content_under_another_name(tmp_path):
@@ -99,7 +151,7 @@ def test_an_input_is_known_by_its_content_under_another_name(tmp_path):
     with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=inputs) as work:
         work.finish({})
     (tmp_path / "dump.xml").rename(tmp_path / "moved.xml")
-    assert [check.outcome for check in verify(tmp_path / "out", [tmp_path / "moved.xml"])] == ["ok"]
+    assert [check.outcome for check in verify(tmp_path / "out", [tmp_path / "moved.xml"])] == ["ok", "ok"]
 
 
 def test_an_input_that_belongs_nowhere_fails_and_a_missing_one_is_an_error(tmp_path):

@@ -18,7 +18,16 @@ from typing import Any
 
 from procqa import __version__
 from procqa.errors import ArtifactError, ProcqaError
-from procqa.files import is_hollow, remove_folder, sha256_file, sync_folder, sync_tree, unfinished_of, write_durably
+from procqa.files import (
+    is_hollow,
+    place_of_output,
+    remove_folder,
+    sha256_file,
+    sync_folder,
+    sync_tree,
+    unfinished_of,
+    write_durably,
+)
 from procqa.journal import append_log, read_lines, write_lines
 from procqa.lock import lock
 from procqa.manifest import (
@@ -28,6 +37,7 @@ from procqa.manifest import (
     Manifest,
     as_json,
     describe_files,
+    digest_data,
     digest_files,
     format_version,
     is_artifact,
@@ -70,18 +80,14 @@ class Workspace:
         self,
         counts: dict[str, Any],
         *,
-        data_folder: str = "",
-        leave_out: Iterable[str] = (),
         inputs: Iterable[Input] | None = None,
     ) -> None:
         """Name the counts of the manifest; the folder is published when the ``with`` block ends.
 
         Args:
-            data_folder: the sub-folder whose digest is the artifact's sha256; "" takes every file.
-            leave_out: files that tell of the run and not of its result, and so do not enter that digest.
             inputs: the inputs, where the work was begun before their digests were known.
         """
-        self._finished = {"counts": as_json(counts), "data": (data_folder, tuple(leave_out))}
+        self._finished = {"counts": as_json(counts)}
         if inputs is not None:
             self._finished["inputs"] = [asdict(entry) for entry in inputs]
 
@@ -161,6 +167,7 @@ def find_complete(
 
 def _tidy_up(out: Path, origin: dict[str, Any]) -> None:
     """Remove what a kill left that came after the folder was published."""
+    out = place_of_output(out)
     partial, old = _partial_of(out), _old_of(out)
     has_partial = _is_partial_of(partial, origin, whatever_digests=True) or is_hollow(partial)
     has_old = is_artifact(old) or is_hollow(old)
@@ -213,21 +220,20 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
             work kept; or the disk is full or refuses.
     """
     origin, started = _origin(kind, recipe, inputs), time.time()
-    if out.is_symlink():
-        out = _resolved(out)
+    out = place_of_output(out)
     with lock(out):
         partial = _partial_of(out)
         work = Workspace(out, partial / "folder", partial / "scratch")
         marker = partial / _ORIGIN
-        _refuse_strangers(partial, is_ours=marker.is_file() or unfinished_of(marker).is_file())
+        refuse_strangers(partial, is_ours=marker.is_file() or unfinished_of(marker).is_file())
         try:
             _open_partial(partial, origin)
-            before = _stamp(out)
+            before = stamp_of(out)
             yield work
             if work._finished is None:
                 raise RuntimeError("the stage ended without Workspace.finish")
             noted = list(read_lines(work.notes))
-            if _stamp(out) != before:
+            if stamp_of(out) != before:
                 work.is_kept = True
                 raise ArtifactError(f"{out} was changed by others while it was made: move it and run again")
             _publish(work, origin, work._finished)
@@ -244,7 +250,7 @@ def workspace(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[
 
 def find_unfinished(out: Path, *, kind: str, recipe: dict[str, Any], inputs: Iterable[Input]) -> Path | None:
     """The scratch folder of work that another recipe or other inputs began, which ``workspace`` would throw away."""
-    partial = _partial_of(_resolved(out) if out.is_symlink() else out)
+    partial = _partial_of(place_of_output(out))
     is_other = (partial / _ORIGIN).is_file() and not _is_partial_of(partial, _origin(kind, recipe, inputs))
     return partial / "scratch" if is_other else None
 
@@ -277,7 +283,7 @@ def _open_partial(partial: Path, origin: dict[str, Any]) -> None:
     (partial / "folder").mkdir(exist_ok=True)
 
 
-def _stamp(out: Path) -> bytes | None:
+def stamp_of(out: Path) -> bytes | None:
     """The manifest of the folder that stands there; None where nothing does."""
     if not os.path.lexists(out):
         return None
@@ -289,13 +295,10 @@ def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) 
     folder, out = work.path, work.out
     unfinished_of(folder / MANIFEST).unlink(missing_ok=True)  # which a kill left here
     files = describe_files(folder)
-    data_folder, leave_out = finished["data"]
-    prefix = f"{data_folder}/" if data_folder else ""
-    data = {path: entry for path, entry in files.items() if path.startswith(prefix) and path not in leave_out}
     manifest = {
         "kind": origin["kind"],
         "format_version": FORMAT_VERSION,
-        "sha256": digest_files(data),
+        "sha256": digest_data(origin["kind"], files),
         "inputs": finished.get("inputs", origin["inputs"]),
         "recipe": origin["recipe"],
         "counts": finished["counts"],
@@ -309,7 +312,7 @@ def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) 
             shutil.rmtree(place, ignore_errors=True)
             path.replace(place)
     old = _old_of(out)
-    _refuse_strangers(old, is_ours=is_artifact(old))
+    refuse_strangers(old, is_ours=is_artifact(old))
     remove_folder(old, last=MANIFEST)
     if out.exists():
         out.rename(old)
@@ -319,6 +322,11 @@ def _publish(work: Workspace, origin: dict[str, Any], finished: dict[str, Any]) 
     remove_folder(folder.parent, last=_ORIGIN)
 
 
-def _refuse_strangers(folder: Path, *, is_ours: bool) -> None:
+def refuse_strangers(folder: Path, *, is_ours: bool) -> None:
+    """Refuse to work in, or to take away, a folder beside the output that something else has put there.
+
+    Raises:
+        ArtifactError: it holds a file and is not ours.
+    """
     if folder.exists() and not is_ours and not is_hollow(folder):
         raise ArtifactError(f"{folder} is in the way and no work of ours: move it, or give another --out")

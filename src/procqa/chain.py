@@ -1,14 +1,18 @@
 """Checks an artifact against its manifest, and the chain of its inputs down to the dump."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from procqa.artifact import digest_input
 from procqa.errors import ArtifactError
-from procqa.manifest import Input, Manifest, describe_files, is_artifact, load_manifest
+from procqa.manifest import Input, Manifest, describe_files, digest_data, is_artifact, load_manifest
 
-Matches = Callable[[Manifest, Path, Input], bool]
+Digest = Callable[[Path], Input]
+"""The name, size and sha256 of a path, as ``digest_input`` has them."""
+
+Matches = Callable[[Manifest, Path, Input, Digest], bool]
 """Whether a path is the input that a manifest names."""
 
 
@@ -28,7 +32,7 @@ def verify(folder: Path, inputs: Sequence[Path] = (), *, matches: Matches | None
 
     Args:
         inputs: dumps, benchmarks, datasets or other inputs of any artifact of the chain.
-        matches: None compares the sha256 of ``digest_input``.
+        matches: None compares the sha256 of ``digest_input``, which is taken of each path once.
 
     Raises:
         ArtifactError: the folder is no artifact, or an input is missing or cannot be read.
@@ -36,30 +40,53 @@ def verify(folder: Path, inputs: Sequence[Path] = (), *, matches: Matches | None
     for path in inputs:
         if not path.exists():
             raise ArtifactError(f"{path} must be an input of the chain, but there is no such file or folder")
-    used: set[Path] = set()
-    checks = list(_verify(folder, inputs, matches or is_input, used))
-    strangers = [path for path in inputs if path not in used]
+    chain = _Chain(inputs, matches or is_input)
+    checks = list(chain.check(folder))
+    strangers = [path for path in inputs if path not in chain.used]
     return checks + [Check(f"input {path}", "failed", "no manifest of the chain names it") for path in strangers]
 
 
-def _verify(folder: Path, inputs: Sequence[Path], matches: Matches, used: set[Path]) -> Iterator[Check]:
-    manifest = load_manifest(folder)
-    yield from check_files(folder, manifest)
-    for entry in manifest.inputs:
-        at_hand = [*inputs, *_inside(inputs)]
-        named = [path for path in at_hand if path.resolve().name == entry.name]
-        found = next((path for path in dict.fromkeys([*named, *at_hand]) if matches(manifest, path, entry)), None)
-        if found is not None:
-            used.update((found, found.parent))
-            yield Check(f"input {entry.name}", "ok")
-            for check in _verify(found, inputs, matches, used) if is_artifact(found) else ():
-                yield replace(check, subject=f"{entry.name}: {check.subject}")
-        elif named:
-            used.update(named)
-            used.update(path.parent for path in named)
-            yield Check(f"input {entry.name}", "failed", f"{named[0]} differs from the manifest's sha256")
-        else:
-            yield Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input")
+@dataclass(slots=True)
+class _Chain:
+    """What is at hand, each path digested once, and what of it the chain has named."""
+
+    inputs: Sequence[Path]
+    matches: Matches
+    used: set[Path] = field(default_factory=set)
+    checked: set[Path] = field(default_factory=set)
+    digest: Digest = field(default_factory=lambda: lru_cache(maxsize=None)(digest_input))
+
+    def check(self, folder: Path) -> Iterator[Check]:
+        """Check an artifact and what it was made from; an artifact that comes again is not looked at twice."""
+        if folder.resolve() in self.checked:
+            return
+        self.checked.add(folder.resolve())
+        manifest = load_manifest(folder)
+        yield from check_files(folder, manifest)
+        yield _check_digest(manifest)
+        at_hand = [*self.inputs, *_inside(self.inputs)]
+        for entry in manifest.inputs:
+            named = [path for path in at_hand if path.resolve().name == entry.name]
+            paths = dict.fromkeys([*named, *at_hand])
+            found = next((path for path in paths if self.matches(manifest, path, entry, self.digest)), None)
+            if found is not None:
+                self.used.update((found, found.parent))
+                yield Check(f"input {entry.name}", "ok")
+                for check in self.check(found) if is_artifact(found) else ():
+                    yield replace(check, subject=f"{entry.name}: {check.subject}")
+            elif named:
+                self.used.update(named)
+                self.used.update(path.parent for path in named)
+                yield Check(f"input {entry.name}", "failed", f"{named[0]} differs from the manifest's sha256")
+            else:
+                yield Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input")
+
+
+def _check_digest(manifest: Manifest) -> Check:
+    """What others know an artifact by must follow from its files, or they were made from something else."""
+    if digest_data(manifest.kind, manifest.files) == manifest.sha256:
+        return Check("sha256", "ok")
+    return Check("sha256", "failed", "the manifest's sha256 is not the digest of its files")
 
 
 def _inside(inputs: Sequence[Path]) -> list[Path]:
@@ -68,11 +95,11 @@ def _inside(inputs: Sequence[Path]) -> list[Path]:
     return [file for folder in folders for file in sorted(folder.iterdir()) if file.is_file()]
 
 
-def is_input(_manifest: Manifest, path: Path, entry: Input) -> bool:
+def is_input(_manifest: Manifest, path: Path, entry: Input, digest: Digest = digest_input) -> bool:
     """Whether a file has the size and bytes, or a folder the digest, that a manifest names."""
     if path.is_file() and path.stat().st_size != entry.size:
         return False
-    return digest_input(path).sha256 == entry.sha256
+    return digest(path).sha256 == entry.sha256
 
 
 def check_files(folder: Path, manifest: Manifest) -> list[Check]:

@@ -40,6 +40,14 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def place_of_output(out: Path) -> Path:
+    """Where an output folder stands: a link followed, and under a name, which ``.`` and ``..`` are not.
+
+    What lies beside it, a lock, a log, unfinished work, is then the same by whatever path it is reached.
+    """
+    return Path(os.path.realpath(out)) if out.is_symlink() or out.name in ("", "..") else out
+
+
 def unfinished_of(path: Path) -> Path:
     """Where a file stands while ``write_durably`` writes it, and where a kill leaves it."""
     return path.with_name(f".{path.name}.new")

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from procqa.files import place_of_output
+
 
 def log_of(out: Path) -> Path:
-    """The log beside a folder; of a link, beside what it names."""
-    place = Path(os.path.realpath(out)) if out.is_symlink() else out
+    """The log beside a folder."""
+    place = place_of_output(out)
     return place.parent / f"{place.name}.log.jsonl"
 
 

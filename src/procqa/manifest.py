@@ -16,6 +16,11 @@ from procqa.files import sha256_file
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 
+TRAINING_LOG, TRAINING_CURVE = "training.jsonl", "curve.png"
+"""What an encoder's folder tells of the run that made it, which is no part of the encoder."""
+
+_DATA = "data/"
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -32,7 +37,7 @@ class Manifest:
 
     Args:
         kind: ``dataset``, ``encoder``, ``negatives``, ``index``, ``export`` or ``study``.
-        sha256: digest of the artifact's data (see ``digest_files``).
+        sha256: digest of the artifact's data (see ``digest_data``).
         files: size and sha256 of every file but the manifest, by relative path.
     """
 
@@ -70,6 +75,22 @@ def digest_files(files: dict[str, dict[str, Any]]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def digest_data(kind: str, files: dict[str, dict[str, Any]]) -> str:
+    """The sha256 of an artifact of a kind: that of its result, whatever else its folder tells.
+
+    A dataset is its ``data/``, and so are negatives; an encoder is all but the log and the curve of its training. An
+    index is its one generation, whose folder is named by the digest and so does not enter it. Of other kinds every
+    file counts.
+    """
+    if kind in ("dataset", "negatives"):
+        files = {path: entry for path, entry in files.items() if path.startswith(_DATA)}
+    elif kind == "encoder":
+        files = {path: entry for path, entry in files.items() if path not in (TRAINING_LOG, TRAINING_CURVE)}
+    elif kind == "index":
+        files = {path.partition("/")[2]: entry for path, entry in files.items()}
+    return digest_files(files)
+
+
 def load_manifest(folder: Path, *, kind: str | None = None) -> Manifest:
     """The manifest of an artifact.
 
@@ -94,7 +115,7 @@ def load_manifest(folder: Path, *, kind: str | None = None) -> Manifest:
         _check_types(manifest)
     except FileNotFoundError as error:
         raise ArtifactError(f"{folder} must be {what}, but it holds no {MANIFEST}") from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ArtifactError(f"{folder / MANIFEST} is not a readable manifest: build the folder again") from error
     if kind is not None and manifest.kind != kind:
         raise ArtifactError(f"{folder} must be {what}, but it is a procqa {manifest.kind}")
@@ -122,5 +143,5 @@ def format_version(folder: Path) -> Any:  # Any: whatever stands there
     try:
         fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         return fields["format_version"] if {"kind", "files", "inputs"} <= fields.keys() else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

@@ -64,7 +64,7 @@ def write_dataset(out, parts):
         languages.setdefault(language, dict.fromkeys(SPLITS, 0))[split] += len(rows)
     with artifact.workspace(out, kind="dataset", recipe={}, inputs=[]) as work:
         write_parts(work.path, parts)
-        work.finish({"languages": dict(sorted(languages.items()))}, data_folder="data")
+        work.finish({"languages": dict(sorted(languages.items()))})
     return out
 
 

@@ -57,7 +57,7 @@ def make_dataset(tmp_path, benchmark):
             ]
             pq.write_table(pa.Table.from_pylist(texts, schema=SCHEMA), part)
             write_leakage(work.path / "leakage.json", [digest_input(benchmark)], counts, leaks)
-            work.finish({}, data_folder="data")
+            work.finish({})
         return folder
 
     return make

@@ -50,7 +50,7 @@ def make_dataset(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 pq.write_table(pa.table(columns, schema=SCHEMA), path)
                 counts.setdefault(language, {"train": 0, "validation": 0, "test": 0})[of_split] = len(titles)
-        work.finish({"languages": counts, "kind": kind}, data_folder="data")
+        work.finish({"languages": counts, "kind": kind})
     return folder
 
 

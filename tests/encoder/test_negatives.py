@@ -46,7 +46,7 @@ def write_negatives(folder: Path, dataset: Path, languages: dict[str, list[dict]
                 pair["negatives"] = [{"row": row} if isinstance(row, int) else row for row in pair["negatives"]]
             pq.write_table(pa.Table.from_pylist(full, schema=SCHEMA), work.path / f"data/{language}.parquet")
         held_out = read_held_out(dataset).described()
-        work.finish({"languages": {language: {} for language in languages}, "held_out": held_out}, data_folder="data")
+        work.finish({"languages": {language: {} for language in languages}, "held_out": held_out})
     return folder
 
 

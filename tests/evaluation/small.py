@@ -30,7 +30,7 @@ def write_dataset(folder: Path, languages: dict[str, dict[str, list[tuple[int, s
                 path = work.path / part_path(language, split, 0, 1)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 pq.write_table(pa.Table.from_pylist([to_row(language, *row) for row in rows], SCHEMA), path)
-        work.finish({"languages": counts}, data_folder="data")
+        work.finish({"languages": counts})
     return folder
 
 

@@ -69,7 +69,7 @@ def write_dataset(folder: Path, rows: Iterable[dict[str, Any]] = ROWS, *, dump_d
             path.parent.mkdir(parents=True)
             pq.write_table(pa.Table.from_pylist(group, SCHEMA), path)
         counts = {language: {"train": len(group)} for language, group in of_language.items()}
-        work.finish({"languages": counts, "dump_date": dump_date}, data_folder="data")
+        work.finish({"languages": counts, "dump_date": dump_date})
     return folder
 
 

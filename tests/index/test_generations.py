@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from procqa import chain
+from procqa.errors import ArtifactError
 from procqa.index.build import build_index
 from procqa.index.generations import generation_folder
+from procqa.lock import lock
 from procqa.manifest import Manifest, describe_files, load_manifest
 from tests.index.processes import STAGES, durations_of, kill_in, start
-from tests.index.small import WORDS, WordEncoder, to_row, write_dataset, write_encoder
+from tests.index.small import ROWS, WORDS, WordEncoder, to_row, write_dataset, write_encoder
 from tests.index.test_filling import answers_of
 
 KILLS_A_STAGE = 4
@@ -96,6 +98,65 @@ def test_unfinished_work_for_other_sources_stays(tmp_path: Path):
     (tmp_path / ".i.partial/origin.json").write_text('{"inputs": "others"}')
     build_index([dataset], tmp_path / "i", encoder=WordEncoder())
     assert (tmp_path / ".i.partial/origin.json").exists()
+
+
+@pytest.mark.parametrize("has_index", [False, True])
+def test_what_others_put_in_the_place_of_an_index_meanwhile_is_left_alone(tmp_path: Path, has_index: bool):
+    index, dataset = tmp_path / "i", write_dataset(tmp_path / "d")
+    if has_index:
+        build_index([write_dataset(tmp_path / "old", rows_of(0, 5))], index, encoder=None)
+
+    def put(stage: str, done: int) -> None:
+        if stage == "publish":
+            shutil.rmtree(index, ignore_errors=True)
+            index.mkdir()
+            (index / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(ArtifactError, match="was changed by others while it was made: move it and run again"):
+        build_index([dataset], index, encoder=None, report=put)
+    assert (index / "thesis.txt").read_text() == "years of work"
+    index.rename(tmp_path / "moved")
+    assert build_index([dataset], index, encoder=None).documents == len(ROWS)
+    assert not (tmp_path / ".i.partial").exists()
+
+
+def test_a_folder_of_others_under_the_name_of_unfinished_work_is_left_alone(tmp_path: Path):
+    dataset, partial = write_dataset(tmp_path / "d"), tmp_path / ".i.partial"
+    partial.mkdir()
+    (partial / "notes.txt").write_text("mine")
+    with pytest.raises(ArtifactError, match=r"\.i\.partial is in the way and no work of ours"):
+        build_index([dataset], tmp_path / "i", encoder=None)
+    partial.rename(tmp_path / "aside")
+    build_index([dataset], tmp_path / "i", encoder=None)
+    (tmp_path / "aside").rename(partial)
+    build_index([dataset], tmp_path / "i", encoder=None)
+    assert (partial / "notes.txt").read_text() == "mine"
+
+
+def test_an_index_is_written_where_a_link_leads_whatever_path_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    dataset, index = write_dataset(tmp_path / "d"), tmp_path / "far" / "i"
+    (tmp_path / "far").mkdir()
+    build_index([dataset], index, encoder=None)
+    (tmp_path / "link").symlink_to(index)
+    longer = write_dataset(tmp_path / "e", rows_of(0, 5))
+    with lock(index), pytest.raises(ArtifactError, match="is being written by another process"):
+        build_index([longer], tmp_path / "link", encoder=None)
+    build_index([longer], tmp_path / "link", encoder=None)
+    monkeypatch.chdir(index)
+    build_index([dataset], Path("."), encoder=None)
+    assert {check.outcome for check in chain.verify(index)} == {"ok", "not checked"}
+    assert sorted(path.name for path in (tmp_path / "far").iterdir()) == ["i", "i.log.jsonl", "i.sources.json"]
+
+
+def test_an_encoder_folder_that_may_not_be_written_leaves_no_generation_behind(tmp_path: Path):
+    encoder = write_encoder(tmp_path / "model")
+    (encoder / "deep").mkdir()
+    for place in (encoder / "deep", encoder):
+        place.chmod(0o555)
+    build_index([write_dataset(tmp_path / "d")], tmp_path / "i", encoder=WordEncoder(), encoder_folder=encoder)
+    copied = [path for path in tmp_path.glob("i/*/encoder/**") if path.is_dir()]
+    assert len(copied) == 2
+    assert {path.stat().st_mode & 0o777 for path in copied} == {0o755}
 
 
 @pytest.mark.parametrize("name", ["i/0123456789ab", "i/.manifest.json.new", ".i.partial"])

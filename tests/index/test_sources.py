@@ -64,7 +64,15 @@ def test_a_folder_whose_name_is_no_unicode_is_read_like_any_other(tmp_path: Path
 
 def test_a_folder_of_code_may_hold_a_manifest_of_its_own(tmp_path: Path):
     (tmp_path / "manifest.json").write_text('{"name": "an extension of a browser"}')
+    (tmp_path / "data").mkdir()
     assert Source(tmp_path).manifest is None
+
+
+def test_a_dataset_whose_manifest_is_broken_is_no_folder_of_code(tmp_path: Path):
+    folder = write_dataset(tmp_path / "d")
+    (folder / "manifest.json").write_text("[" * 200_000)
+    with pytest.raises(ArtifactError, match=r"manifest\.json is not a readable manifest"):
+        Source(folder)
 
 
 def keys_of(folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from procqa.errors import ArtifactError
 from procqa.index.build import build_index
-from procqa.index.staleness import Staleness, find_staleness
+from procqa.index.staleness import Staleness, find_staleness, tell_staleness
 from tests.index.small import ROWS, write_dataset
 
 pytest.importorskip("tree_sitter")
@@ -60,6 +60,15 @@ def test_a_source_that_is_not_there_is_named_and_may_be_shown_elsewhere(project:
     assert find_staleness(tmp_path / "i") == Staleness(unknown=("shop",))
     assert find_staleness(tmp_path / "i", [moved]) == Staleness()
     assert find_staleness(tmp_path / "i", []) == Staleness(unknown=("shop",))
+
+
+def test_a_source_that_may_not_be_looked_at_is_not_known_and_no_failure(project: Path, tmp_path: Path):
+    build_index([project], tmp_path / "i", encoder=None)
+    beside = tmp_path / "i.sources.json"
+    too_long = "x" * 300  # which a system refuses to look for, as it does behind a closed folder
+    beside.write_text(beside.read_text().replace(f"{tmp_path}/shop", f"{tmp_path}/{too_long}/shop"))
+    assert find_staleness(tmp_path / "i") == Staleness(unknown=("shop",))
+    assert tell_staleness(tmp_path / "i") is None
 
 
 def test_a_file_that_was_only_touched_did_not_change(project: Path, tmp_path: Path):

@@ -30,11 +30,21 @@ def test_a_file_that_looks_the_same_is_not_read(folder: Path):
     first = digests(folder, {})
     assert sorted(first) == ["LICENSE", "a.py"]
     sha256 = "9e26bf369911c45c243c684147b23fc9e1dcfcf257d299a1c632016a6fcd33f4"
-    assert first["a.py"] == Stamp(6, LONG_AGO_NS, sha256)
-    told = {"a.py": Stamp(6, LONG_AGO_NS, "as it was")}
+    status_ns = (folder / "a.py").stat().st_ctime_ns
+    assert first["a.py"] == Stamp(6, LONG_AGO_NS, status_ns, sha256)
+    told = {"a.py": Stamp(6, LONG_AGO_NS, status_ns, "as it was")}
     assert digests(folder, told)["a.py"].sha256 == "as it was"
-    assert digests(folder, {"a.py": Stamp(7, LONG_AGO_NS, "as it was")}) == first
-    assert digests(folder, {"a.py": Stamp(6, LONG_AGO_NS + 1, "as it was")}) == first
+    assert digests(folder, {"a.py": Stamp(7, LONG_AGO_NS, status_ns, "as it was")}) == first
+    assert digests(folder, {"a.py": Stamp(6, LONG_AGO_NS + 1, status_ns, "as it was")}) == first
+
+
+def test_a_file_whose_size_and_time_were_kept_while_it_changed_is_read_again(folder: Path):
+    first = digests(folder, {})
+    (folder / "a.py").write_text("x = 2\n")
+    os.utime(folder / "a.py", ns=(LONG_AGO_NS, LONG_AGO_NS))
+    now = digests(folder, first)["a.py"]
+    assert (now.size, now.changed_ns) == (first["a.py"].size, first["a.py"].changed_ns)
+    assert now.sha256 != first["a.py"].sha256
 
 
 def test_a_file_that_was_just_written_is_read_again(folder: Path):

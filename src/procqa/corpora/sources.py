@@ -33,9 +33,9 @@ def digest_project(folder: Path) -> Input:
     return project.project_input(folder, {place: (path.stat().st_size, sha256_file(path)) for place, path in files})
 
 
-def is_input(manifest: Manifest, path: Path, entry: Input) -> bool:
+def is_input(manifest: Manifest, path: Path, entry: Input, digest: chain.Digest = digest_input) -> bool:
     """Whether a path is an input of an artifact; a folder of source code is digested as it was read."""
-    if chain.is_input(manifest, path, entry):
+    if chain.is_input(manifest, path, entry, digest):
         return True
     if not path.is_dir() or is_artifact(path):
         return False

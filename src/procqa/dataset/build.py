@@ -169,7 +169,7 @@ class _Construction(Stages):
             self.write_beside(collected, redactions, state.describe(recipe, inputs, benchmarks))
         rejects = [block.rejects(self.folder("scan")) for block in scanned] + [task.rejects for task in collected]
         write_rejects(self.request, rejects)
-        self.work.finish(counts, data_folder="data", inputs=inputs)
+        self.work.finish(counts, inputs=inputs)
         return counts
 
     def keep_benchmarks(self) -> Path | None:

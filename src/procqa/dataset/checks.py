@@ -1,4 +1,4 @@
-"""What a dataset claims of itself, proven again: its digest and counts, its splits, and that it is clean."""
+"""What a dataset claims of itself, proven again: its counts, its splits, and that it is clean."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from procqa.chain import Check, is_input
 from procqa.dataset.leakage import check_leakage
 from procqa.dataset.proof import PROOF, check_splits
-from procqa.manifest import Input, Manifest, digest_files, load_manifest
+from procqa.manifest import Input, Manifest, load_manifest
 from procqa.pairs.rules import CONTAMINATED
 
 
@@ -26,7 +26,7 @@ def check_dataset(folder: Path, inputs: Sequence[Path]) -> list[Check]:
         BenchmarkError: a benchmark cannot be read.
     """
     manifest = load_manifest(folder, kind="dataset")
-    checks = [*_check_digest(manifest), *_check_counts(folder, manifest), *check_splits(folder)]
+    checks = [*_check_counts(folder, manifest), *check_splits(folder)]
     if "split" in manifest.recipe and not (folder / PROOF).is_file():
         checks.append(Check("splits", "failed", f"{PROOF} must prove the splits, but is missing"))
     try:
@@ -36,14 +36,6 @@ def check_dataset(folder: Path, inputs: Sequence[Path]) -> list[Check]:
         return [*checks, Check("leakage", "failed", f"leakage.json must be readable, but is not: {error}")]
     benchmarks = [path for path in inputs if any(is_input(manifest, path, entry) for entry in checked)]
     return [*checks, *check_leakage(folder, benchmarks)]
-
-
-def _check_digest(manifest: Manifest) -> Iterator[Check]:
-    data = {path: entry for path, entry in manifest.files.items() if path.startswith("data/")}
-    if digest_files(data) == manifest.sha256:
-        yield Check("sha256", "ok")
-    else:
-        yield Check("sha256", "failed", "the manifest's sha256 is not the digest of data/")
 
 
 def _check_counts(folder: Path, manifest: Manifest) -> Iterator[Check]:

@@ -132,7 +132,7 @@ def build_corpus(request: CorpusRequest, report: Report = no_report) -> dict[str
     started = time.monotonic()
     with artifact.workspace(request.out, kind="dataset", recipe=recipe, inputs=inputs) as work:
         counts = _construct(request, work, report, inputs[1:], recipe)
-        work.finish(counts, data_folder="data")
+        work.finish(counts)
         cost = {"seconds": round(time.monotonic() - started, 3), "peak_memory_bytes": peak_memory_bytes()}
         work.log.append({"cost": cost})
     return _summary(request.out, load_manifest(request.out, kind="dataset"), cost)

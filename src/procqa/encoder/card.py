@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from procqa.encoder.curve import CURVE_FILE
 from procqa.encoder.model import MINILM_SHA256
 from procqa.encoder.validation import Validation
-from procqa.manifest import Input
+from procqa.manifest import TRAINING_CURVE, Input
 
 MINILM_CAVEAT = (
     "Its weights go back to all-MiniLM-L6-v2, which lists code_search_net and several stackexchange sets among its own "
@@ -71,7 +70,7 @@ def write_card(folder: Path, *, recipe: dict[str, Any], inputs: Sequence[Input],
         f"Contrastive learning with in-batch negatives ({LOSSES[recipe['loss']]}); {BATCHES[recipe['batches']]}"
         f"{_further(recipe)}.\n",
         _recipe(recipe),
-        *([f"![Loss, learning rate and speed over the steps]({CURVE_FILE})\n"] if counts["steps"] else []),
+        *([f"![Loss, learning rate and speed over the steps]({TRAINING_CURVE})\n"] if counts["steps"] else []),
         *_mixed(counts["base_share"]),
         "## Scores\n",
         _scores(counts["validation"]),

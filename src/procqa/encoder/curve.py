@@ -5,7 +5,6 @@ from pathlib import Path
 
 from procqa.figure import GREY, INK, figure
 
-CURVE_FILE = "curve.png"
 
 PANELS = {
     "loss": ("loss: mean since the last logged step", "nats", "#c8553d"),

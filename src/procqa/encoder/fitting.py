@@ -12,12 +12,13 @@ from typing import Any
 from procqa.config import DEFAULT_PATIENCE, TrainConfig
 from procqa.encoder.batches import Batches
 from procqa.encoder.failures import CHECKPOINTS
-from procqa.encoder.log import LOG_FILE, Progress, StepLog, cut_log
+from procqa.encoder.log import Progress, StepLog, cut_log
 from procqa.encoder.model import wrap_model
 from procqa.encoder.ranks import Ranks
 from procqa.encoder.selection import BestWeights, copy_weights, keep_base
 from procqa.encoder.trainer import LogAndCheckpoint, StepTrainer, ValidateAndStop, clear_unfinished, find_checkpoint
 from procqa.encoder.validation import Scorer, Validation
+from procqa.manifest import TRAINING_LOG
 
 BEST = "best"
 
@@ -62,7 +63,7 @@ def fit(run: Fit, model: Any, batches: Batches) -> tuple[int, float]:  # Any: Se
     if ranks.any(best is not None and best.is_over):  # a kill came between the last checkpoint and the end
         steps = first_step
         if ranks.is_first:
-            batches.tokens_seen = cut_log(run.scratch / LOG_FILE, first_step)[1]
+            batches.tokens_seen = cut_log(run.scratch / TRAINING_LOG, first_step)[1]
     else:
         trainer = StepTrainer(model, config, batches=batches, first_step=first_step, folder=folder, ranks=ranks)
         log = _open_log(run, trainer, batches, first_step) if ranks.is_first else None
@@ -84,7 +85,7 @@ def _open_log(run: Fit, trainer: StepTrainer, batches: Batches, first_step: int)
     """The log of the first process."""
     objective = trainer.objective
     return StepLog(
-        run.scratch / LOG_FILE,
+        run.scratch / TRAINING_LOG,
         batches,
         first_step=first_step,
         report=run.report,

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from procqa.encoder.batches import Batches
 
-LOG_FILE = "training.jsonl"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:

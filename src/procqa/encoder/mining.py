@@ -141,7 +141,7 @@ def _run(run: _Run, languages: Sequence[str], recipe: dict[str, Any]) -> None:
         "languages": of_languages,
     }
     write_negatives_card(run.work.path, dataset_input(run.dataset), recipe, counts)
-    run.work.finish(counts, data_folder="data")
+    run.work.finish(counts)
 
 
 def _total(values: Sequence[Any]) -> Any:  # Any: a number, or numbers by name

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from procqa.encoder.log import LOG_FILE
 from procqa.encoder.validation import Validation
 from procqa.errors import ArtifactError
-from procqa.manifest import Manifest
+from procqa.manifest import TRAINING_LOG, Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +48,12 @@ def read_summary(out: Path, manifest: Manifest) -> TrainSummary:
     """
     counts, recipe = manifest.counts, manifest.recipe
     try:
-        lines = (out / LOG_FILE).read_text(encoding="utf-8").splitlines()
+        lines = (out / TRAINING_LOG).read_text(encoding="utf-8").splitlines()
         last: dict[str, Any] = json.loads(lines[-1]) if lines else {"seconds": 0.0, "loss": None}
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"{out / LOG_FILE} must hold the log of the training: train again with --force") from error
+        raise ArtifactError(
+            f"{out / TRAINING_LOG} must hold the log of the training: train again with --force"
+        ) from error
     return TrainSummary(
         out=str(out),
         sha256=manifest.sha256,

@@ -23,13 +23,13 @@ from procqa.config import TRAIN_PRESETS, TrainConfig
 from procqa.encoder.bases import Base, find_base, load_base
 from procqa.encoder.batches import Batches
 from procqa.encoder.card import write_card
-from procqa.encoder.curve import CURVE_FILE, draw_curve
+from procqa.encoder.curve import draw_curve
 from procqa.encoder.failures import CHECKPOINTS, keeping_checkpoints
 from procqa.encoder.features import Features, open_features
 from procqa.encoder.further import FurtherDocuments
 from procqa.encoder.handover import hand_over, take_over
 from procqa.encoder.length import count_steps
-from procqa.encoder.log import LOG_FILE, Progress
+from procqa.encoder.log import Progress
 from procqa.encoder.model import quiet
 from procqa.encoder.negatives import find_negatives, use_negatives
 from procqa.encoder.ranks import Joined, Ranks, is_launched
@@ -40,7 +40,7 @@ from procqa.encoder.summary import TrainSummary, read_summary
 from procqa.encoder.torch_encoder import token_limit
 from procqa.encoder.validation import Scorer, Validation
 from procqa.errors import ArtifactError, ConfigError, MissingExtra
-from procqa.manifest import Input, as_json, load_manifest
+from procqa.manifest import TRAINING_CURVE, TRAINING_LOG, Input, as_json, load_manifest
 
 TEXTS_FILE = "texts.arrow"
 CHUNK_ROWS = 1_024
@@ -232,10 +232,10 @@ def _run(
         hashes = write_seen(_texts_seen(texts, batches), work.path / SEEN_FILE, work.scratch / "seen")
         model.save_pretrained(str(work.path), create_model_card=False)
     if steps:
-        shutil.copyfile(work.scratch / LOG_FILE, work.path / LOG_FILE)
-        draw_curve(work.path / CURVE_FILE, work.scratch / LOG_FILE)
+        shutil.copyfile(work.scratch / TRAINING_LOG, work.path / TRAINING_LOG)
+        draw_curve(work.path / TRAINING_CURVE, work.scratch / TRAINING_LOG)
     else:
-        (work.path / LOG_FILE).touch()
+        (work.path / TRAINING_LOG).touch()
     counts = {
         "steps": steps,
         "base_share": base_share,
@@ -252,8 +252,8 @@ def _run(
     write_card(work.path, recipe=recipe, inputs=inputs, counts=counts)
     for weights in work.path.rglob("*.safetensors"):
         # safetensors makes files that only their owner can read.
-        weights.chmod((work.path / LOG_FILE).stat().st_mode)
-    work.finish(counts, leave_out=(LOG_FILE, CURVE_FILE))
+        weights.chmod((work.path / TRAINING_LOG).stat().st_mode)
+    work.finish(counts)
 
 
 def _follow(run: _Run, out: Path) -> None:

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import digest_input, refuse_overlap
+from procqa.artifact import digest_input, refuse_overlap, stamp_of
 from procqa.config import IndexConfig
 from procqa.errors import ArtifactError
+from procqa.files import place_of_output
 from procqa.index.chunks import Cut, ReadPart, cut_document
 from procqa.index.filling import Filling, fill
 from procqa.index.generations import (
@@ -105,6 +106,7 @@ def build_index(
         DumpError: a folder in a source cannot be listed.
         MissingExtra: a source is a folder of source code, and the extra ``code`` is not installed.
     """
+    out = place_of_output(out)
     refuse_overlap(out, [*sources, *([encoder_folder] if encoder_folder else [])])
     stamps = load_stamps(out)
     opened = tuple(Source(path, stamps.get(place_of(path))) for path in sources)
@@ -173,7 +175,7 @@ def _is_done(plan: _Plan, out: Path, manifest: Manifest) -> bool:
 
 
 def _build(plan: _Plan, out: Path, live: Manifest | None, report: Report) -> Manifest:
-    started = time.time()
+    started, before = time.time(), stamp_of(out)
     with partial_folder(out, plan.recipe, plan.inputs) as scratch:
         folder = scratch / "generation"
         folder.mkdir()
@@ -181,7 +183,7 @@ def _build(plan: _Plan, out: Path, live: Manifest | None, report: Report) -> Man
             filling = Filling(plan.sources, previous, scratch, plan.cut, plan.recipe["exact_vectors"], report)
             counts = fill(folder, filling, plan.encoder, plan.encoder_folder)
         report("publish", 0)
-        manifest = publish(folder, out, (plan.recipe, plan.inputs), counts, in_place=live is not None)
+        manifest = publish(folder, out, (plan.recipe, plan.inputs), counts, before=before, in_place=live is not None)
     entry = {"started_s": started, "seconds": time.time() - started, "path": str(out.resolve())}
     append_log(out, {**entry, **filling.done})
     return manifest

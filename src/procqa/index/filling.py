@@ -4,6 +4,7 @@ Each stage takes from the previous generation what it holds already, and makes t
 """
 
 import shutil
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +88,9 @@ def fill(
             dense = _write_vectors(documents, filling, encoder, folder / "dense")
         if encoder is not None and encoder_folder is not None:
             filling.report("encoder", 0)
-            shutil.copytree(encoder_folder, folder / "encoder", ignore=_not_copied)
+            copied = shutil.copytree(encoder_folder, folder / "encoder", ignore=_not_copied)
+            for place in (copied, *filter(Path.is_dir, copied.rglob("*"))):
+                place.chmod(place.stat().st_mode | stat.S_IRWXU)  # else a folder that may not be written stays for good
     finally:
         documents.close()
     dates = [source.dump_date for source in filling.sources if source.dump_date is not None]

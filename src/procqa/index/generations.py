@@ -13,8 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from procqa.artifact import refuse_strangers, stamp_of
 from procqa.errors import ArtifactError, ProcqaError
-from procqa.files import sync_folder, sync_tree, write_durably
+from procqa.files import is_hollow, remove_folder, sync_folder, sync_tree, unfinished_of, write_durably
 from procqa.manifest import MANIFEST, Input, Manifest, as_json, describe_files, digest_files, is_artifact, load_manifest
 
 ORIGIN = "origin.json"
@@ -71,31 +72,44 @@ def _is_work_of(partial: Path, origin: bytes) -> bool:
     return marker.is_file() and marker.read_bytes() == origin
 
 
+def _is_ours(partial: Path) -> bool:
+    return (partial / ORIGIN).is_file() or unfinished_of(partial / ORIGIN).is_file()
+
+
+class _ChangedMeanwhile(ArtifactError):
+    """Others changed what stands in the index's place; the work is whole, and kept."""
+
+
 @contextmanager
 def partial_folder(out: Path, recipe: dict[str, Any], inputs: tuple[Input, ...]) -> Iterator[Path]:
     """The folder to work in: removed at the end and after a reasoned failure, kept after a kill.
 
     Only the vectors of a killed run of the same origin are taken up; the rest is quick.
+
+    Raises:
+        ArtifactError: a folder of that name is none of ours, or the disk refuses.
     """
     partial = _partial_of(out)
     origin = _origin_text(recipe, inputs)
+    refuse_strangers(partial, is_ours=_is_ours(partial))
     try:
         if not _is_work_of(partial, origin):
-            if partial.exists():
-                shutil.rmtree(partial)
+            remove_folder(partial, last=ORIGIN)
             partial.mkdir()
             write_durably(partial / ORIGIN, origin.decode())
         for name in ("generation", "index", "old"):
             if (partial / name).exists():
                 shutil.rmtree(partial / name)
         yield partial
+    except _ChangedMeanwhile:
+        raise
     except ProcqaError:
-        shutil.rmtree(partial, ignore_errors=True)
+        remove_folder(partial, last=ORIGIN)
         raise
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        remove_folder(partial, last=ORIGIN)
         raise ArtifactError(f"{out} could not be written: {error.strerror or error}") from error
-    shutil.rmtree(partial, ignore_errors=True)
+    remove_folder(partial, last=ORIGIN)
 
 
 def publish(
@@ -104,16 +118,21 @@ def publish(
     origin: tuple[dict[str, Any], tuple[Input, ...]],
     counts: dict[str, Any],
     *,
+    before: bytes | None,
     in_place: bool,
 ) -> Manifest:
     """Describe a new generation and make it the live one; its manifest.
 
     Args:
         origin: recipe and inputs.
+        before: what ``stamp_of`` said of ``out`` when the work began.
         in_place: whether an index stands at ``out`` and goes on; else what stands there was forced away.
+
+    Raises:
+        ArtifactError: something else was put there meanwhile, which is left alone; the work is kept.
     """
     files = describe_files(folder)
-    sha256 = digest_files(files)
+    sha256 = digest_files(files)  # as digest_data has it of the manifest's names
     recipe, inputs = origin
     manifest = Manifest(
         kind="index",
@@ -124,6 +143,8 @@ def publish(
         files={f"{sha256[:12]}/{name}": entry for name, entry in files.items()},
     )
     sync_tree(folder)
+    if stamp_of(out) != before:
+        raise _ChangedMeanwhile(f"{out} was changed by others while it was made: move it and run again")
     (_swap_generation if in_place else _place_index)(folder, out, manifest)
     return manifest
 
@@ -160,9 +181,8 @@ def find_strays(out: Path, manifest: Manifest) -> list[Path]:
     live = generation_folder(out, manifest).name
     others = [path for path in out.iterdir() if GENERATION.fullmatch(path.name) and path.name != live]
     partial = _partial_of(out)
-    is_over = partial.is_dir() and (
-        not (partial / ORIGIN).exists() or _is_work_of(partial, _origin_text(manifest.recipe, manifest.inputs))
-    )
+    is_over = _is_work_of(partial, _origin_text(manifest.recipe, manifest.inputs)) or is_hollow(partial)
+    is_over = is_over or (_is_ours(partial) and not (partial / ORIGIN).is_file())
     return [*others, *out.glob(f".{MANIFEST}.new"), *([partial] if is_over else [])]
 
 
@@ -170,6 +190,6 @@ def remove_strays(out: Path, manifest: Manifest) -> None:
     """Remove what a killed run left, and the generation that was live before."""
     for path in find_strays(out, manifest):
         if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+            remove_folder(path, last=ORIGIN)
         else:
             path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from procqa.artifact import digest_input
-from procqa.corpora.files import mend
+from procqa.corpora.files import kind_of, mend
 from procqa.corpora.project import Project, ProjectFile, open_project, project_input, read_project_file
 from procqa.dataset.schema import read_rows
 from procqa.errors import ArtifactError
@@ -54,12 +54,14 @@ class Source:
     """
 
     def __init__(self, path: Path, known: Mapping[str, Stamp] | None = None) -> None:
-        if not path.is_dir():
+        if kind_of(path) != "folder":
             raise ArtifactError(f"{path} must be a dataset or a folder of source code, but there is no such folder")
         self.path = path
         self.name = mend(path.resolve().name)
-        # A dataset whose manifest is broken must not pass for a folder of source code.
-        is_dataset = is_artifact(path) or ((path / MANIFEST).is_file() and (path / "data").is_dir())
+        # A dataset whose manifest is broken must not pass for a folder of source code, nor an extension of a browser,
+        # which has a manifest.json of its own, for a dataset.
+        looks_like_one = kind_of(path / MANIFEST) == "file" and any(path.glob("data/*/*.parquet"))
+        is_dataset = looks_like_one or is_artifact(path)
         self.manifest = load_manifest(path, kind="dataset") if is_dataset else None
         self.project = open_project(path) if self.manifest is None else None
         self.stamps = {} if self.project is None else digest_project(path, self.project, known or {})

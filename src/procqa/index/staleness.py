@@ -99,5 +99,5 @@ def _keys_now(path: Path, known: dict[str, Stamp]) -> dict[str, str] | None:
     """The keys by place of a source as it is; None where it cannot be read."""
     try:
         return {unit.place: unit.key for unit in Source(path, known).units()}
-    except (ArtifactError, DumpError):
+    except (ArtifactError, DumpError, OSError):
         return None

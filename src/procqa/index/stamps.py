@@ -15,7 +15,7 @@ from typing import Any
 
 from procqa.corpora.project import Project, deciding_files
 from procqa.errors import ArtifactError
-from procqa.files import sha256_file, write_durably
+from procqa.files import place_of_output, sha256_file, write_durably
 from procqa.manifest import as_json
 
 SETTLED_NS = 2_000_000_000
@@ -24,10 +24,16 @@ SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a file looked like: bytes, time of its last change in ns since 1970, and the sha256 of what it held."""
+    """What a file looked like: bytes, times of its last change in ns since 1970, and the sha256 of what it held.
+
+    Args:
+        changed_ns: as programs may set it; 0 where it was too young to tell.
+        status_ns: as only the system sets it.
+    """
 
     size: int
     changed_ns: int
+    status_ns: int
     sha256: str
 
 
@@ -43,9 +49,10 @@ def digest_project(folder: Path, project: Project, known: Mapping[str, Stamp]) -
         try:
             found = path.stat()
             stamp = known.get(place)
-            if stamp is None or (stamp.size, stamp.changed_ns) != (found.st_size, found.st_mtime_ns):
+            looks = found.st_size, found.st_mtime_ns, found.st_ctime_ns
+            if stamp is None or (stamp.size, stamp.changed_ns, stamp.status_ns) != looks:
                 is_settled = found.st_mtime_ns < started_ns - SETTLED_NS
-                stamp = Stamp(found.st_size, found.st_mtime_ns if is_settled else 0, sha256_file(path))
+                stamp = Stamp(looks[0], looks[1] if is_settled else 0, looks[2], sha256_file(path))
         except OSError as error:
             raise ArtifactError(f"{path} must be a readable file: {error.strerror}") from error
         stamps[place] = stamp
@@ -58,8 +65,8 @@ def place_of(source: Path) -> Path:
 
 
 def stamps_file(index: Path) -> Path:
-    """Where the stamps of the sources of an index lie; of a link, beside what it names."""
-    place = place_of(index) if index.is_symlink() else index
+    """Where the stamps of the sources of an index lie."""
+    place = place_of_output(index)
     return place.parent / f"{place.name}.sources.json"
 
 

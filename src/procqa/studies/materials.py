@@ -211,7 +211,7 @@ def _copy_rows(
                     counts.setdefault(language, {})[split] = len(table)
         kept = sum(sum(splits.values()) for splits in counts.values())
         kind = load_manifest(source, kind="dataset").counts.get("kind", "questions")
-        work.finish({"kind": kind, "kept": kept, "languages": counts}, data_folder="data")
+        work.finish({"kind": kind, "kept": kept, "languages": counts})
     return out
 
 
