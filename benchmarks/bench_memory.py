@@ -38,7 +38,7 @@ def measure_memory(dataset: Path, scratch: Path, sizes: Sequence[int], *, cores:
         if size <= FLAT_FROM:  # a larger batch at once needs tens of gigabytes
             peaks["whole"][str(size)] = _peak(dataset, scratch, steps, cores=cores)
     of_sizes = peaks["cached"]
-    low, high = (str(max(sizes[0], min(size, sizes[-1]))) for size in (FLAT_FROM, FLAT_TO))
+    low, high = (str(min(sizes, key=lambda size: abs(size - bound))) for bound in (FLAT_FROM, FLAT_TO))
     return {
         "rows_at_once": ROWS_AT_ONCE,
         "pairs": pairs,

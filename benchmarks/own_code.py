@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks.results import RESULTS, describe_commit, write_result
 from procqa.config import EvaluateConfig, SearchConfig
 from procqa.encoder.model import SHIPPED, open_encoder
+from procqa.encoder.reading import open_reader
 from procqa.evaluation.metrics import ndcg, reciprocal_rank, success
 from procqa.evaluation.statistics import adjust_holm, bootstrap_intervals, paired_randomisation
 from procqa.index.build import build_index
@@ -49,7 +50,9 @@ def rank_all(folders: Sequence[Path]) -> Iterator[tuple[dict[str, Any], str, lis
     """Every query with every ranking of it: the first ten documents of an index of these folders."""
     with tempfile.TemporaryDirectory() as scratch:
         index = Path(scratch) / "index"
-        build_index(list(folders), index, encoder=open_encoder("default"), encoder_folder=SHIPPED)
+        encoder = open_encoder("default")
+        reader = open_reader(SHIPPED, max_tokens=encoder.max_tokens)
+        build_index(list(folders), index, encoder=encoder, encoder_folder=SHIPPED, read_part=reader)
         searcher = Searcher.open(index)
         try:
             for query in read_lines(QUERIES):

@@ -17,16 +17,14 @@ import click
 
 from benchmarks.results import RESULTS, describe_commit, write_lines
 from procqa.config import EvaluateConfig, train_config
-from procqa.corpora.source_tree import TEST_FOLDERS
 from procqa.dataset.corpus import CorpusRequest, build_corpus
+from procqa.demo import SKIPPED_IN_LIBRARY
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import evaluate
 from procqa.evaluation.results import to_json
 
 NAME, LIBRARY = "quality", "library"
 LIBRARY_NAME = "Python's library"
-SKIPPED_FOLDERS = (*sorted(TEST_FOLDERS), "idlelib", "lib2to3", "ensurepip", "turtledemo", "pydoc_data")
-"""Folders of the standard library that hold tests, applications or generated text."""
 
 
 def measure_quality(
@@ -40,7 +38,7 @@ def measure_library(source: Path, scratch: Path, *, steps: int) -> list[dict[str
     """Words, a static encoder and both together on the documented functions of a folder."""
     dataset, encoder = scratch / "stdlib", scratch / "static"
     request = CorpusRequest(
-        source=source, out=dataset, languages=("python",), skip_folders=SKIPPED_FOLDERS, licence="PSF-2.0"
+        source=source, out=dataset, languages=("python",), skip_folders=SKIPPED_IN_LIBRARY, licence="PSF-2.0"
     )
     build_corpus(request)
     train([dataset], encoder, train_config("static", {"steps": steps}))

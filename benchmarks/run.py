@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other, each in a process of its own: ``make bench``.
+"""The benchmarks that need nothing but this machine, one after the other, each in a process of its own: ``make bench``.
 
 Writes results/NAME-SHA12.json, SHA12 being the commit that is measured, and quotes the ratios. Machines
 are noisy, so a ratio against a peer in the same run is what counts, and nothing is asserted.

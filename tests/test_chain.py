@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from procqa import artifact
 from procqa.artifact import workspace
 from procqa.chain import is_input, verify
 from procqa.errors import ArtifactError
-from procqa.manifest import describe_files
+from procqa.manifest import describe_files, load_manifest
 from tests.test_artifact import INPUTS, make
 
 
@@ -34,7 +35,10 @@ def test_verify_finds_missing_and_unknown_files_and_checks_the_inputs_at_hand(tm
     (out / "part").rename(out / "other")
     outcomes = {check.subject: check.outcome for check in verify(out)}
     assert outcomes == {"part": "failed", "other": "failed", "sha256": "ok", "input dump.xml": "not checked"}
-    assert {check.outcome for check in verify(out, [dump]) if check.subject == "input dump.xml"} == {"ok", "failed"}
+    assert {check.outcome for check in verify(out, [dump]) if check.subject == "input dump.xml"} == {
+        "ok",
+        "not checked",
+    }
 
 
 def test_an_artifact_that_states_another_sha256_than_its_files_have_fails_wherever_it_stands(tmp_path):
@@ -75,6 +79,42 @@ def test_each_file_at_hand_is_read_once_however_many_inputs_there_are(tmp_path):
         path.rename(folder / f"moved-{path.name}")  # else the name tells
     assert {check.outcome for check in verify(tmp_path / "out", [folder], matches=matches)} == {"ok"}
     assert len(read) > len(set(read)) == len({path for path, _ in read})
+
+
+def test_of_two_inputs_of_one_name_the_one_that_is_not_at_hand_is_not_checked(tmp_path):
+    paths = [tmp_path / site / "Posts.xml" for site in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(f"<{path.parent.name}/>")
+    with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=map(artifact.digest_input, paths)) as work:
+        work.finish({})
+    outcomes = [check.outcome for check in verify(tmp_path / "out", paths[:1])]
+    assert outcomes == ["ok", "ok", "not checked"]
+    paths[0].write_text("<c/>")
+    outcomes = [check.outcome for check in verify(tmp_path / "out", paths[:1])]
+    assert outcomes == ["ok", "failed", "failed"]
+
+
+def test_what_a_recipe_knows_by_its_sha256_is_checked_where_it_is_at_hand(tmp_path):
+    make(tmp_path / "judged")
+    make(tmp_path / "stranger", "other")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/model.safetensors").write_bytes(b"weights")
+    digest = load_manifest(tmp_path / "judged").sha256
+    recipe = {"base_sha256": hashlib.sha256(b"weights").hexdigest(), "validated_on": {"judged": {"sha256": digest}}}
+    with workspace(tmp_path / "out", kind="encoder", recipe=recipe, inputs=[]) as work:
+        work.finish({})
+    given = [tmp_path / name for name in ("base", "judged", "stranger")]
+    found = [(check.subject, check.outcome) for check in verify(tmp_path / "out", given)]
+    assert found == [
+        ("sha256", "ok"),
+        ("recipe base", "ok"),
+        ("recipe judged", "ok"),
+        ("judged: data/part", "ok"),
+        ("judged: sha256", "ok"),
+        ("judged: input dump.xml", "not checked"),
+        (f"input {tmp_path / 'stranger'}", "failed"),
+    ]
 
 
 def test_an_artifact_that_names_itself_as_its_input_is_checked_once(tmp_path):

@@ -71,6 +71,29 @@ def test_an_interrupted_command_promises_no_more_than_every_command_holds():
     assert CliRunner().invoke(group, ["search", "--help"]).stderr == sentence
 
 
+def test_ctrl_c_while_workers_start_is_one_sentence(tmp_path):
+    dump = write_dump(tmp_path / "Posts.xml", threads(20))
+    arguments = [sys.executable, "-m", "procqa", "build", str(dump), "--out", str(tmp_path / "out"), "--jobs", "2"]
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / ".out.partial").is_dir() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode in (0, 130)
+    sentences = "" if process.returncode == 0 else "procqa: interrupted; it is safe to give the same command again\n"
+    assert stderr.endswith(sentences)
+    assert "Traceback" not in stderr
+
+
+def test_a_closed_standard_output_is_wrong_use_and_no_traceback():
+    command = [sys.executable, "-m", "procqa", "completion", "bash"]
+    closed = subprocess.run(command, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: os.close(1), check=False)
+    assert closed.returncode == 2
+    assert closed.stderr == "procqa: standard output must be open: point it to a file, or to /dev/null\n"
+
+
 def test_a_bug_keeps_its_traceback():
     @click.group(cls=StageGroup)
     def group():

@@ -154,7 +154,7 @@ def test_require_raises_the_sentence_only_when_the_condition_fails():
         (SearchConfig, {"k": 1_001}, "k must lie between 1 and 1000, got 1001"),
         (ServeConfig, {"port": 65_536}, "port must lie between 0 and 65535, got 65536"),
         (ServeConfig, {"concurrency": 0}, "concurrency must be at least 1, got 0"),
-        (ServeConfig, {"timeout_s": 0.0}, "timeout_s must be > 0"),
+        (ServeConfig, {"timeout_s": 0.0}, "timeout must be > 0 seconds"),
     ],
 )
 def test_a_value_out_of_range_is_refused_in_one_sentence(config_class, values, sentence):

@@ -2,7 +2,10 @@
 
 import importlib.metadata
 import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -73,6 +76,23 @@ def test_a_report_with_something_broken_that_is_needed_is_not_ok():
 def test_a_module_that_cannot_be_imported_says_why():
     assert doctor.import_problem("procqa_no_such_module") == "No module named 'procqa_no_such_module'"
     assert doctor.import_problem("json") == ""
+
+
+@pytest.mark.parametrize("module", ["Stemmer", "numpy", "tantivy", "pyarrow"])
+@pytest.mark.parametrize("error", ["ImportError('libx.so: no such file')", "ValueError('numpy.dtype size changed')"])
+def test_a_broken_library_is_a_line_of_the_report_and_no_traceback(tmp_path, module, error):
+    (tmp_path / f"{module}.py").write_text(f"raise {error}\n")
+    found = subprocess.run(
+        [sys.executable, "-m", "procqa", "doctor", "--json"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names = [each["subject"] for each in json.loads(found.stdout)["findings"] if each["outcome"] == "broken"]
+    assert {"Stemmer": "pystemmer"}.get(module, module) in names
+    assert found.returncode == 1
+    assert found.stderr.startswith("procqa: the base install must work, but these do not: ")
 
 
 @pytest.mark.parametrize("version", ["1.9.9", "2", "2.0", "2.0.0", "2.4.6", "2.13.0+cpu", "3", "3.0.1", "26.0.1"])

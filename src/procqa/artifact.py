@@ -39,7 +39,6 @@ from procqa.manifest import (
     describe_files,
     digest_data,
     digest_files,
-    format_version,
     is_artifact,
     load_manifest,
 )
@@ -142,16 +141,17 @@ def find_complete(
     Raises:
         ArtifactError: ``out`` is not ours, or ours by another recipe or kind and not forced.
     """
-    for folder in _resolved(out).parents:
-        if is_artifact(folder):
-            raise ArtifactError(f"{out} must not lie inside another procqa folder, {folder}: give another --out")
+    refuse_inside(out)
     if not out.exists() and not out.is_symlink():
         return None
     if not is_artifact(out):
         raise ArtifactError(f"{out} exists and is no procqa folder, so it is left alone: give another --out")
-    if force and format_version(out) != FORMAT_VERSION:
-        return None
-    manifest, inputs = load_manifest(out), list(inputs)
+    try:
+        manifest, inputs = load_manifest(out), list(inputs)
+    except ArtifactError:
+        if force:
+            return None
+        raise
     if manifest.same_origin(kind, recipe, inputs) and not (force and _find_damage(out, manifest)):
         if damaged := _find_damage(out, manifest):
             raise ArtifactError(f"{out / damaged} is not as it was made: make the folder again with --force")
@@ -196,6 +196,17 @@ def refuse_overlap(out: Path, inputs: Iterable[Path]) -> None:
         source = _resolved(path)
         if place == source or place in source.parents or (source.is_dir() and source in place.parents):
             raise ArtifactError(f"{out} must lie apart from its inputs, but overlaps {path}: give another --out")
+
+
+def refuse_inside(out: Path) -> None:
+    """Refuse an ``out`` inside another artifact, which would no longer be as its manifest says.
+
+    Raises:
+        ArtifactError: it lies in one.
+    """
+    for folder in _resolved(out).parents:
+        if is_artifact(folder):
+            raise ArtifactError(f"{out} must not lie inside another procqa folder, {folder}: give another --out")
 
 
 def _resolved(path: Path) -> Path:

@@ -1,16 +1,20 @@
 """Checks an artifact against its manifest, and the chain of its inputs down to the dump."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from procqa.artifact import digest_input
 from procqa.errors import ArtifactError
-from procqa.manifest import Input, Manifest, describe_files, digest_data, is_artifact, load_manifest
+from procqa.manifest import Input, Manifest, describe_files, digest_data, digest_files, is_artifact, load_manifest
 
 Digest = Callable[[Path], Input]
 """The name, size and sha256 of a path, as ``digest_input`` has them."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Matches = Callable[[Manifest, Path, Input, Digest], bool]
 """Whether a path is the input that a manifest names."""
@@ -74,12 +78,44 @@ class _Chain:
                 yield Check(f"input {entry.name}", "ok")
                 for check in self.check(found) if is_artifact(found) else ():
                     yield replace(check, subject=f"{entry.name}: {check.subject}")
-            elif named:
-                self.used.update(named)
-                self.used.update(path.parent for path in named)
-                yield Check(f"input {entry.name}", "failed", f"{named[0]} differs from the manifest's sha256")
+            elif others := [path for path in named if not self._is_another(manifest, path)]:
+                self.used.update(others)
+                self.used.update(path.parent for path in others)
+                yield Check(f"input {entry.name}", "failed", f"{others[0]} differs from the manifest's sha256")
             else:
                 yield Check(f"input {entry.name}", "not checked", "it is not at hand: say where with --input")
+        yield from self._check_recipe(manifest)
+
+    def _is_another(self, manifest: Manifest, path: Path) -> bool:
+        """Whether a path is an input of the manifest: nearly every dump is called Posts.xml."""
+        return any(self.matches(manifest, path, entry, self.digest) for entry in manifest.inputs)
+
+    def _check_recipe(self, manifest: Manifest) -> Iterator[Check]:
+        """What stands in a recipe by its sha256: a base, a teacher, what an encoder was judged on or made from."""
+        stated = set(_digests_in(manifest.recipe))
+        for path in self.inputs:
+            if path.is_dir() and path not in self.used and not stated.isdisjoint(_known_by(path)):
+                self.used.add(path)
+                yield Check(f"recipe {path.resolve().name}", "ok")
+                for check in self.check(path) if is_artifact(path) else ():
+                    yield replace(check, subject=f"{path.resolve().name}: {check.subject}")
+
+
+def _digests_in(value: Any) -> Iterator[str]:  # Any: whatever JSON can hold
+    """Every sha256 in a recipe."""
+    if isinstance(value, str):
+        if _SHA256.fullmatch(value):
+            yield value
+    elif isinstance(value, (dict, list)):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _digests_in(entry)
+
+
+def _known_by(folder: Path) -> set[str]:
+    """By what a recipe may know a folder: an artifact by its sha256, an encoder by that of its weights."""
+    weights = describe_files(folder, folder.rglob("*.safetensors"))
+    known = {digest_files(weights), *(entry["sha256"] for entry in weights.values())}
+    return known | ({load_manifest(folder).sha256} if is_artifact(folder) else set())
 
 
 def _check_digest(manifest: Manifest) -> Check:

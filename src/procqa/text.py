@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 from threading import Lock
-
-import Stemmer
+from typing import Any
 
 from procqa.records import Segment
 
@@ -50,7 +49,6 @@ _OTHER_PART = re.compile(rf"[{_CJK}]|\d+|[^\W\d_{_CJK}]+")
 _NO_WORD = re.compile(r"[\W_]+")
 _ASCII_FOLD = str.maketrans({code: " " for code in range(128) if not chr(code).isalnum()})
 
-_STEMMER = Stemmer.Stemmer("english")
 _STEMMER_LOCK = Lock()  # a stemmer holds a buffer and must not be shared while it works
 
 
@@ -215,8 +213,15 @@ def _strip_underlines(component: str) -> str:
 
 def _stem(word: str) -> str:
     with _STEMMER_LOCK:
-        stemmed: str = _STEMMER.stemWord(word)
+        stemmed: str = _stemmer().stemWord(word)
     return stemmed
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:  # Any: PyStemmer has no types
+    import Stemmer  # here, so that what makes an error printable needs no library
+
+    return Stemmer.Stemmer("english")
 
 
 def one_line(text: str) -> str:

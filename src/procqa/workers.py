@@ -22,6 +22,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from multiprocessing import forkserver, get_context, parent_process, resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 from procqa.config import RunConfig
@@ -192,6 +193,22 @@ MOST_TRIES = 3
 """How often a task is tried whose worker dies. Source: ours, docs/decisions/0003."""
 
 
+@contextmanager
+def _interrupt_afterwards() -> Iterator[None]:
+    """Let Ctrl-C wait while workers start: one that nobody waits for finds its locks gone, and tells so at length."""
+    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread alone
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came and callable(before):
+        before(*came[0])
+
+
 class _Pool:
     """Worker processes; where one dies all are started anew, and what they had not finished is done again."""
 
@@ -220,11 +237,12 @@ class _Pool:
         return wait
 
     def _submit(self, call: tuple[Any, ...]) -> tuple[ProcessPoolExecutor, Future[Any]]:
-        try:
-            return self._pool, self._pool.submit(*call)
-        except BrokenProcessPool:
-            self._replace(self._pool)
-            return self._pool, self._pool.submit(*call)
+        with _interrupt_afterwards():
+            try:
+                return self._pool, self._pool.submit(*call)
+            except BrokenProcessPool:
+                self._replace(self._pool)
+                return self._pool, self._pool.submit(*call)
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
         if self._pool is broken:

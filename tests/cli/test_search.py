@@ -52,6 +52,32 @@ def test_index_takes_the_shipped_encoder_where_none_is_named(dataset: Path, tmp_
     assert len(hits) == 6
 
 
+@pytest.mark.parametrize("query", [[], ["-"]])
+def test_a_search_without_a_query_needs_an_open_standard_input(index: Path, query: list[str]):
+    command = [sys.executable, "-m", "procqa", "search", str(index), *query]
+    closed = subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda: os.close(0), check=False)
+    assert closed.returncode == 2
+    assert closed.stderr.startswith("procqa: standard input must be open where no QUERY")
+
+
+def test_a_line_of_standard_input_that_cannot_be_answered_is_told_in_the_status(index: Path):
+    result = run("search", index, "--jsonl", typed="lang:nolang foo\nsort a list\n")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout.splitlines()[0])["rank"] == 1
+    told = result.stderr.splitlines()[-1]
+    assert told == "procqa: every line must be a query that can be answered, but 1 could not be; see above"
+
+
+def test_what_the_encoding_of_a_terminal_lacks_is_escaped_and_json_stays_json(index: Path):
+    command = [sys.executable, "-m", "procqa", "search", str(index), "sort → ü"]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    for form in (["--json"], ["--jsonl"], []):
+        printed = subprocess.run([*command, *form], capture_output=True, env=environment, check=True).stdout
+        if form == ["--json"]:
+            assert json.loads(printed.decode("latin-1"))["query"] == "sort → ü"
+        assert printed
+
+
 def test_index_of_words_only_has_no_encoder(dataset: Path, tmp_path: Path):
     result = run("index", dataset, "--out", tmp_path / "i", "--encoder", "none", "--json")
     assert result.exit_code == 0
@@ -307,7 +333,7 @@ def test_each_line_of_standard_input_is_a_query_where_none_is_given(index: Path)
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert [answer["query"] for answer in answers] == ["read a file", "start a goroutine lang:go"]
     assert "after: must be followed by a year" in result.stderr
-    assert result.exit_code == 0
+    assert result.exit_code == 2
 
 
 def test_a_prompt_asks_until_it_is_left(index: Path):

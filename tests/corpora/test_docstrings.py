@@ -120,6 +120,10 @@ def test_a_python_literal_gives_what_its_own_parser_gives(text):
     assert python_literal_text(repr(text)) == (expected or "").strip()
 
 
+def test_half_of_a_surrogate_pair_in_a_literal_is_replaced_since_no_file_can_hold_it():
+    assert python_literal_text(r"'a half such as \ud800, which'") == "a half such as \ufffd, which"
+
+
 def test_a_lisp_literal_loses_its_escapes_and_its_indentation():
     assert lisp_literal_text('"Says \\"hello\\"\n   and a \\\\."') == 'Says "hello"\nand a \\.'
 

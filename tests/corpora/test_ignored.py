@@ -64,6 +64,14 @@ def test_what_is_left_out_is_told_with_its_reason_and_a_folder_once(tmp_path: Pa
     }
 
 
+@pytest.mark.parametrize("odd", ["!", "\\", "foo\\", "*.[z-a]"])
+def test_a_line_that_is_no_pattern_switches_none_of_the_others_off(tmp_path: Path, odd: str):
+    (tmp_path / ".gitignore").write_text(f"{odd}\nsecret.py\n")
+    for name in ("secret.py", "open.py"):
+        (tmp_path / name).write_text("x")
+    assert kept_of(tmp_path) == ["open.py"]
+
+
 def test_without_rules_all_is_kept_in_the_order_of_names(tmp_path: Path):
     for name in ("b/z.py", "b/a.py", "c.py", "a.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

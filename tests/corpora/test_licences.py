@@ -35,6 +35,12 @@ def test_a_licence_is_recognised_by_its_own_phrase(text, name):
     assert recognise(text) == name
 
 
+def test_a_source_file_that_speaks_of_licences_in_its_name_is_no_licence(tmp_path):
+    for name in ("license_check.py", "copying.go", "LICENSE.md", "COPYING.LESSER"):
+        (tmp_path / name).write_text("All rights reserved.")
+    assert [path.name for path in licence_files(tmp_path)] == ["COPYING.LESSER", "LICENSE.md"]
+
+
 def test_several_licence_files_are_all_named(tmp_path):
     (tmp_path / "LICENSE-MIT").write_text(PERMITTED)
     (tmp_path / "LICENSE-APACHE").write_text("Apache License\nVersion 2.0")

@@ -143,7 +143,7 @@ def test_an_index_is_written_where_a_link_leads_whatever_path_is_given(tmp_path:
         build_index([longer], tmp_path / "link", encoder=None)
     build_index([longer], tmp_path / "link", encoder=None)
     monkeypatch.chdir(index)
-    build_index([dataset], Path("."), encoder=None)
+    build_index([dataset], Path(), encoder=None)
     assert {check.outcome for check in chain.verify(index)} == {"ok", "not checked"}
     assert sorted(path.name for path in (tmp_path / "far").iterdir()) == ["i", "i.log.jsonl", "i.sources.json"]
 

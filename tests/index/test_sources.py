@@ -42,6 +42,12 @@ def test_a_folder_that_is_an_artifact_of_another_kind_is_no_source(tmp_path: Pat
         Source(folder)
 
 
+def test_an_index_inside_another_artifact_is_refused(tmp_path: Path):
+    outer = write_dataset(tmp_path / "outer")
+    with pytest.raises(ArtifactError, match="must not lie inside another procqa folder"):
+        build_index([write_dataset(tmp_path / "d")], outer / "i", encoder=None)
+
+
 def test_a_source_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(ArtifactError, match="there is no such folder"):
         Source(tmp_path / "nowhere")

@@ -6,6 +6,7 @@ and the one place where an error becomes a sentence and an exit status.
 
 import errno
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -60,6 +61,11 @@ class StageGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # Any: click's own signature
         """Run a command; what is wrong becomes one sentence and an exit status."""
+        if sys.stdout is None:
+            _say("standard output must be open: point it to a file, or to /dev/null")
+            ctx.exit(2)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does with what it cannot show
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

@@ -1,7 +1,9 @@
 """What the commands share: flags from config fields, JSON output, posts on a terminal, and progress."""
 
+import codecs
 import dataclasses
 import json
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
@@ -115,8 +117,9 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def print_json(value: Any) -> None:  # Any: whatever JSON can hold
-    """Print one JSON object on one line of standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """Print one JSON object on one line of standard output, in ASCII where that takes no UTF-8."""
+    is_utf8 = codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8"
+    click.echo(json.dumps(value, ensure_ascii=not is_utf8))
 
 
 def attribution_lines(by: Attribution, place: CodePlace | None) -> Iterator[str]:

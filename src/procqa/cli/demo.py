@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--out", default="demo-output", type=click.Path(path_type=Path), help="where all of it goes")
+@click.option(
+    "--out", default="demo-output", show_default=True, type=click.Path(path_type=Path), help="where all of it goes"
+)
 @json_option
 def command(out: Path, as_json: bool) -> None:
     """Go the whole way: dump → dataset → encoder → scores → index → answers, from what is bundled."""

@@ -81,7 +81,11 @@ def command(
 def _open(source: Path | None) -> Iterator[BinaryIO]:
     """A file, or standard input, as bytes."""
     if source is not None and str(source) != "-":
-        with source.open("rb") as stream:
+        try:
+            stream = source.open("rb")
+        except OSError as error:
+            raise ArtifactError(f"--input must be a file that can be read: {source}: {error.strerror}") from error
+        with stream:
             yield stream
     elif sys.stdin is None:
         raise ArtifactError("standard input must be open, or --input name a file")

@@ -1,7 +1,6 @@
 """``procqa search``: a query → hits with author and licence."""
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -65,6 +64,7 @@ def command(
     show = _json_of if as_json else _lines_of if as_lines else partial(_page, pager=not no_pager)
     reader = None if rerank is None else open_cross_encoder(rerank)
     searcher = Searcher.open(index, reader=reader, with_encoder=config.mode != "lexical")
+    unanswered = 0
     try:
         for text in asked:
             try:
@@ -72,25 +72,35 @@ def command(
             except QueryError as error:
                 if query is not None or code is not None:
                     raise
-                click.echo(f"procqa: {error}", err=True)
+                click.echo(f"procqa: {one_line(str(error))}", err=True)
+                unanswered += 1
     finally:
         searcher.close()
     if behind := tell_staleness(index):
         click.echo(f"procqa: {behind}", err=True)
+    if unanswered and not sys.stdin.isatty():  # at a prompt the next line was the answer to it
+        raise QueryError(f"every line must be a query that can be answered, but {unanswered} could not be; see above")
 
 
 def _ask() -> Iterator[str]:
     """The queries that are typed at a prompt, or stand in the lines of standard input, until it ends."""
+    _require_stdin()
     yield from filter(None, map(str.strip, _typed_lines() if sys.stdin.isatty() else _piped_lines()))
+
+
+def _require_stdin() -> None:
+    if sys.stdin is None:
+        raise QueryError("standard input must be open where no QUERY and no --code FILE is given")
 
 
 def _typed_lines() -> Iterator[str]:
     import readline  # noqa: F401  # gives input() its history and editing
 
     click.echo("one query a line; Ctrl-D ends", err=True)
+    shown = "query> " if sys.stdout.isatty() else ""  # else it would stand among the answers
     with contextlib.suppress(EOFError):
         while True:
-            yield input("query> ")
+            yield input(shown)
 
 
 def _piped_lines() -> Iterator[str]:
@@ -109,7 +119,7 @@ def _lines_of(result: "SearchResult") -> None:
     from procqa.search.forms import hit_json
 
     for hit in result.hits:
-        click.echo(json.dumps(hit_json(hit), ensure_ascii=False))
+        print_json(hit_json(hit))
 
 
 def _page(result: "SearchResult", *, pager: bool) -> None:
@@ -135,6 +145,8 @@ def _load_query(query: str | None, code: str | None) -> str:
     if query is not None and query != "-":
         return query
     source = "-" if code is None else code
+    if source == "-":
+        _require_stdin()
     limit = 4 * MAX_QUERY_CHARS + 4  # a character has at most four bytes, so more than this is too long anyway
     try:
         with click.open_file(source, "rb") as stream:

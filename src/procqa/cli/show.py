@@ -1,11 +1,13 @@
 """``procqa show``: what a folder holds."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import click
 
 from procqa.cli.common import attribution_lines, json_option, print_json
+from procqa.errors import ConfigError
 from procqa.text import one_line, visible
 
 _SHOWN_CHARS = 600
@@ -32,7 +34,7 @@ def command(folder: Path, language: str | None, as_json: bool) -> None:
         "counts": manifest.counts,
     }
     if manifest.kind == "dataset":
-        description["example"] = _example(folder, language)
+        description["example"] = _example(folder, language, manifest.counts.get("languages", ()))
     if manifest.kind == KIND:
         _show_study(description, folder, as_json=as_json)
         return
@@ -65,10 +67,12 @@ def _show_study(description: dict[str, Any], folder: Path, *, as_json: bool) -> 
     print_verdicts(told)
 
 
-def _example(folder: Path, language: str | None) -> dict[str, Any] | None:
+def _example(folder: Path, language: str | None, held: Collection[str]) -> dict[str, Any] | None:
     """The first pair of a dataset, texts shortened and its attribution whole."""
     from procqa.dataset.schema import read_rows
 
+    if language is not None and language not in held:
+        raise ConfigError(f"--language must be one of {', '.join(held)}, which the dataset holds, got {language!r}")
     row = next(read_rows(folder, language=language, batch_rows=1), None)
     if row is None:
         return None
@@ -92,8 +96,8 @@ def _print(description: dict[str, Any]) -> None:
     table = Table(show_header=False)
     for part in ("inputs", "recipe", "counts"):
         value = description[part]
-        entries = {entry["name"]: entry["sha256"][:12] for entry in value} if part == "inputs" else value
-        for name, entry in entries.items():
+        entries = [(entry["name"], entry["sha256"][:12]) for entry in value] if part == "inputs" else value.items()
+        for name, entry in entries:
             table.add_row(part, Text(one_line(name)), Text(one_line(str(entry))))
     console.print(table, soft_wrap=False)
 

@@ -57,7 +57,7 @@ class ServeConfig:
         require(0 <= self.port <= 65_535, f"port must lie between 0 and 65535, got {self.port}")
         require(self.concurrency >= 1, f"concurrency must be at least 1, got {self.concurrency}")
         require(self.waiting >= 0, f"waiting must be at least 0, got {self.waiting}")
-        require(0 < self.timeout_s < float("inf"), f"timeout_s must be > 0 and finite, got {self.timeout_s}")
+        require(0 < self.timeout_s < float("inf"), f"timeout must be > 0 seconds and finite, got {self.timeout_s}")
         for origin in self.cors_origins:
             parts = urlsplit(origin)
             is_origin = parts.scheme in ("http", "https") and origin == f"{parts.scheme}://{parts.netloc}"

@@ -13,6 +13,8 @@ import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
 
+from procqa.corpora.files import mend
+
 LINE_MARK = re.compile(r"\s*(?://[/!]?|#+(?![!\[])|;+) ?")
 OPENING = re.compile(r"/\*+(?!/)[!<]*|#\||=begin\b[^\n]*")
 STARS = re.compile(r"\*{1,2} ?")
@@ -87,7 +89,7 @@ def python_literal_text(literal: str) -> str | None:
             value = ast.literal_eval(f"({literal})")
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return inspect.cleandoc(literal.lstrip("rRuU").strip("'\"")).strip()
-    return inspect.cleandoc(value).strip() if isinstance(value, str) else None
+    return mend(inspect.cleandoc(value).strip()) if isinstance(value, str) else None
 
 
 def lisp_literal_text(literal: str) -> str:

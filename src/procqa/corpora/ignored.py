@@ -5,6 +5,7 @@ goes before an outer one, and nothing comes back from a folder that is left out.
 """
 
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,19 @@ def _read_rules(path: Path) -> Any:  # Any: pathspec.GitIgnoreSpec; None where i
     except ImportError as error:
         raise MissingExtra("code", "reading .gitignore") from error
     try:
-        return GitIgnoreSpec.from_lines(path.read_text(encoding="utf-8", errors="replace").splitlines())
-    except (OSError, ValueError):  # git too goes on without a file that it cannot read
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # git too goes on without a file that it cannot read
         return None
+    return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line, GitIgnoreSpec))
+
+
+def _is_pattern(line: str, spec: Any) -> bool:  # Any: the class pathspec.GitIgnoreSpec
+    """Whether a line can be a pattern: git passes over one that cannot, such as ``!``, and reads the others."""
+    try:
+        spec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def _is_ignored(path: str, rules: Rules) -> bool:

@@ -6,6 +6,8 @@ It names what it recognises and never guesses: an unknown text gives "see FILE",
 import re
 from pathlib import Path
 
+from procqa.corpora.grammars import language_of
+
 NO_LICENCE = "no licence found"
 
 FILE_NAME = re.compile(r"(licen[cs]e|copying|unlicense)([-_.].*)?", re.IGNORECASE)
@@ -50,9 +52,10 @@ def find_licence(folder: Path) -> str:
 
 
 def licence_files(folder: Path) -> list[Path]:
-    """The files at the top of a folder that go by a licence's name, sorted."""
+    """The files at the top of a folder that go by a licence's name, sorted; ``license_check.py`` is code."""
     try:
-        return sorted(path for path in folder.iterdir() if FILE_NAME.fullmatch(path.name) and path.is_file())
+        named = [path for path in folder.iterdir() if FILE_NAME.fullmatch(path.name)]
+        return sorted(path for path in named if path.is_file() and language_of(path.name, b"") is None)
     except OSError:
         return []
 

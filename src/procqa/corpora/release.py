@@ -31,6 +31,9 @@ UNKNOWN_LICENCE = "CC BY-SA, version by the date of the post"
 PUBLISHED_NAMES = {"cpp": "c++", "csharp": "c#"}
 """Languages whose files go by another name than ours. Source: authors' code: scripts/stat.md."""
 
+MAX_DIGITS = 40
+"""Of an id written as text; Python refuses to read thousands of them."""
+
 UNREADABLE = "unreadable row"
 REPEATED = "repeated"
 OTHER_LANGUAGE = "no wanted language"
@@ -162,6 +165,8 @@ def _to_row(line: bytes) -> dict[str, Any] | str:
         value = row.get(name)
         if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.isdecimal())):
             return f"{name} is no whole number"
+        if isinstance(value, str) and len(value) > MAX_DIGITS:
+            return f"{name} is out of range"
         if not 0 <= int(value) < 1 << 63:
             return f"{name} is out of range"
     for name in FIELDS[2:]:

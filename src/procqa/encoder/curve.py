@@ -5,7 +5,6 @@ from pathlib import Path
 
 from procqa.figure import GREY, INK, figure
 
-
 PANELS = {
     "loss": ("loss: mean since the last logged step", "nats", "#c8553d"),
     "learning_rate": ("learning rate", "rate", "#f2a541"),

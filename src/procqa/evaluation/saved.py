@@ -86,8 +86,10 @@ def load_results(path: Path) -> list[Saved]:
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path} must be a result file, but cannot be read: {error}") from error
+    except OSError as error:
+        raise ArtifactError(f"{path} must be a result file that can be read, but: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{path} must be a result file, but is no text in UTF-8") from error
     results = []
     for number, text in enumerate(lines, start=1):
         if not text.strip():

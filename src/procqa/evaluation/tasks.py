@@ -124,6 +124,10 @@ def _from_datasets(family: Family, part: str, roots: Sequence[Path], datasets: S
             raise BenchmarkError(
                 f"{task.name} must come from one place, but a dataset and a released file have it: give one as --data"
             )
+    if not wanted and not released and tested:
+        raise BenchmarkError(
+            f"{name} must name a language of the data with a test split, which are {', '.join(sorted(tested))}"
+        )
     if not wanted and not released:
         raise BenchmarkError(
             f"{name} must have a test split, but {', '.join(map(str, datasets))} has none: a language needs 10 pairs"

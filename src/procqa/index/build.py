@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from procqa.artifact import digest_input, refuse_overlap, stamp_of
+from procqa.artifact import digest_input, refuse_inside, refuse_overlap, stamp_of
 from procqa.config import IndexConfig
 from procqa.errors import ArtifactError
 from procqa.files import place_of_output
@@ -107,6 +107,7 @@ def build_index(
         MissingExtra: a source is a folder of source code, and the extra ``code`` is not installed.
     """
     out = place_of_output(out)
+    refuse_inside(out)
     refuse_overlap(out, [*sources, *([encoder_folder] if encoder_folder else [])])
     stamps = load_stamps(out)
     opened = tuple(Source(path, stamps.get(place_of(path))) for path in sources)
@@ -139,7 +140,7 @@ WORDS_ONLY = "none"
 
 def kept_encoder(out: Path) -> str | None:
     """The name of the encoder whose vectors an index holds, WORDS_ONLY among them; None where there is no index."""
-    if not is_artifact(out):
+    if not is_artifact(out) or load_manifest(out).kind != "index":
         return None
     encoder = load_manifest(out).recipe.get("encoder")
     return encoder["name"] if encoder else WORDS_ONLY

@@ -85,8 +85,8 @@ def _document(row: dict[str, Any], where: str) -> Document:
     if re.fullmatch(r"[\w+#-][\w.+#-]*", row["language"] or "") is None:
         raise ArtifactError(f"every row of {where} must name its language in one word, got {row['language']!r}")
     created = row["answer_created"]
-    place = code_place(row)
     try:
+        place = code_place(row)
         return Document(
             id=document_id(row["site"], row["answer_id"]),
             language=row["language"],
@@ -122,7 +122,7 @@ def document_id(site: str, answer_id: int) -> str:
 
 def code_place(row: dict[str, Any]) -> CodePlace | None:
     """Where a function stands: its url is ``PATH#LLINE`` without a scheme; None for anything else."""
-    match = re.fullmatch(r"(?![A-Za-z][A-Za-z0-9+.-]*://)(.+)#L(\d+)", row["answer_url"] or "", re.DOTALL)
+    match = re.fullmatch(r"(?![A-Za-z][A-Za-z0-9+.-]*://)(.+)#L(\d{1,9})", row["answer_url"] or "", re.DOTALL)
     return CodePlace(path=match[1], line=int(match[2]), symbol=row["title"]) if match else None
 
 

@@ -114,7 +114,9 @@ class LexicalIndex:
                 index.config_reader(reload_policy="manual")
                 self._searcher = index.searcher()
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"{folder} holds no readable lexical index: run procqa index again") from error
+            raise ArtifactError(
+                f"{folder} must hold a lexical index that can be read, but: {error}; run procqa index again"
+            ) from error
         self._schema = index.schema
 
     def __len__(self) -> int:
@@ -210,7 +212,12 @@ def _linked(folder: Path) -> Iterator[Path]:
     """A throw-away folder of links to the index: tantivy locks the folder it opens, ours stays as it is."""
     if not (folder / "meta.json").is_file():
         raise FileNotFoundError(folder / "meta.json")
-    links = Path(tempfile.mkdtemp(prefix="procqa-"))
+    try:
+        links = Path(tempfile.mkdtemp(prefix="procqa-"))
+    except OSError as error:
+        raise ArtifactError(
+            f"an index needs a folder for temporary files, but none can be made: {error.strerror}; set TMPDIR to one"
+        ) from error
     try:
         for path in folder.resolve().iterdir():
             (links / path.name).symlink_to(path)

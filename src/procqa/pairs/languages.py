@@ -61,10 +61,13 @@ def parse_languages(names: Iterable[str]) -> dict[str, str]:
         question whose first language tag is unwanted is not claimed by a later tag.
 
     Raises:
-        ConfigError: an unknown name, or a definition that is not of that form.
+        ConfigError: no name, an unknown one, or a definition that is not of that form.
     """
     wanted: set[str] = set()
     own: dict[str, str] = {}
+    names = tuple(names)
+    if not names:
+        raise ConfigError(f"at least one language must be wanted, but none is named: take some of {', '.join(TAGS)}")
     for name in names:
         language, given, tags = name.partition("=")
         if given:

@@ -26,7 +26,7 @@ def read_functions(path: Path, text: Text = "raw") -> Iterator[Row]:
         place = "/".join(str(row[name]) for name in ("repo", "path", "func_name") if row.get(name))
         code = "function" if "function" in row else "code"
         yield Row(
-            id=to_id(mend(str(row.get("url") or place or number))),
+            id=to_id(mend(str(row.get("url") or "").strip() or place.strip() or str(number))),
             language=_language(row),
             query=_tokens(row, "docstring_tokens") if text == "tokens" else optional_text_of(row, "docstring", where),
             document=_code_tokens(row, f"{code}_tokens", where) if text == "tokens" else text_of(row, code, where),

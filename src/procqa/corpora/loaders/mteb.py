@@ -58,7 +58,7 @@ def _find_task(name: str, subset: str, wanted: Wanted) -> Any:
     try:
         task = mteb.get_task(name)
     except KeyError as error:
-        raise ConfigError(f"mteb must have the task {name!r}, but has none: {error.args[0]}") from error
+        raise ConfigError(f"mteb must have the task {name!r}, but has none of that name") from error
     is_plain = isinstance(task, AbsTaskRetrieval) and not task.skip_first_result
     require(
         is_plain and task.metadata.modalities == ["text"] and "Reranking" not in task.metadata.type,

@@ -58,7 +58,7 @@ class Served:
         if mode == "dense":
             return f"mode dense, {vectors}"
         weight = encoder["fusion_weight"]
-        return f"mode hybrid, {1 - weight:.3g} × ({words}) over its best + {weight:.3g} × ({vectors})"
+        return f"mode hybrid, {1 - weight:.3g} × ({words}) over its limit + {weight:.3g} × ({vectors})"
 
     def _tell_details(self) -> Details:
         if self._search.mode == "lexical":
