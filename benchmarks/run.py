@@ -90,6 +90,7 @@ def main(
     benchmarks = {
         "bench_build": ["bench_build", "--megabytes", str(megabytes), *common],
         "bench_build_dense": ["bench_build", "--megabytes", str(megabytes / DENSE_SHARE), "--dense", *common],
+        "bench_options": ["bench_options", "--megabytes", str(megabytes), *common],
         "bench_curve": ["bench_curve", *curve, "--seed", str(seed)],
         "bench_decontaminate": ["bench_decontaminate", "--megabytes", str(round(texts_mb))],
         "bench_duplicates": ["bench_duplicates", "--rows", str(rows), *common],

@@ -61,7 +61,7 @@ def generate() -> dict[Path, str]:
         ROOT / "docs/training.md": training_page(),
         ROOT / "docs/encoding.md": page_with("encoding", "encoding-speed", measured.encoding_speed()),
         ROOT / "docs/data-licence.md": licence_page(),
-        ROOT / "docs/scaling.md": page_with("scaling", "curve", measured.curve()),
+        ROOT / "docs/scaling.md": scaling_page(),
         ROOT / "docs/studies.md": page_with("studies", "studies", studied.studies(studied.load_studies())),
         ROOT / "README.md": readme,
     }
@@ -78,6 +78,14 @@ def layers() -> list[str]:
 def page_with(name: str, block: str, lines: list[str]) -> str:
     """A page with one block of it made anew."""
     return replace_block((ROOT / f"docs/{name}.md").read_text(encoding="utf-8"), block, "\n".join(lines))
+
+
+def scaling_page() -> str:
+    """The page of scaling with its tables of sizes, of options, and of what is done with texts."""
+    page = page_with("scaling", "curve", measured.curve())
+    for name, lines in (("options", measured.options()), ("text-speed", measured.text_speed())):
+        page = replace_block(page, name, "\n".join(lines))
+    return page
 
 
 def search_page() -> str:

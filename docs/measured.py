@@ -25,6 +25,37 @@ def curve() -> list[str]:
     return lines if found else [UNMEASURED]
 
 
+def options() -> list[str]:
+    """The table of what each option of a build costs, as last measured."""
+    result = _read("bench_options")
+    if result is None:
+        return [UNMEASURED]
+    plain = result["measured"]["plain"]
+    told = f"{result['dump_bytes'] / 1e6:,.0f} MB of Posts, one core; without any option {plain['cpu_seconds']:.1f} s"
+    lines = [f"{told} of processor time and {plain['peak_bytes'] / 1e6:,.0f} MB:", ""]
+    lines += ["| option | processor time, times that | memory | pairs kept |", "|---|---:|---:|---:|"]
+    for name, values in result["measured"].items():
+        if name != "plain":
+            ratio = result["ratios"][f"{name} / plain"]
+            lines.append(f"| `{name}` | {ratio:.2f} | {values['peak_bytes'] / 1e6:,.0f} MB | {values['kept']:,} |")
+    return lines
+
+
+def text_speed() -> list[str]:
+    """The table of how fast texts are searched and signed on one core, as last measured."""
+    leaks, near = _read("bench_decontaminate"), _read("bench_duplicates")
+    if leaks is None or near is None:
+        return [UNMEASURED]
+    return [
+        "| on one core | MB/s | beside it |",
+        "|---|---:|---|",
+        f"| pairs searched for {leaks['benchmark_texts']:,} benchmark texts | {leaks['mb_per_s']:.0f}"
+        f" | {leaks['python_set_mb_per_s']:.1f} by a Python set of 13-grams, which finds less |",
+        f"| near-duplicates: pairs signed | {near['sign_mb_per_s']['procqa']:.0f}"
+        f" | {near['sign_mb_per_s']['datasketch']:.1f} by datasketch |",
+    ]
+
+
 def published_scores() -> list[str]:
     """The table of the scores that others published, beside ours."""
     found = sorted(RESULTS.glob("published-*"))

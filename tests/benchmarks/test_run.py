@@ -38,6 +38,15 @@ def test_the_naive_script_and_procqa_keep_the_same_questions(tmp_path, capsys):
             {"procqa-1 / naive", "procqa-2 / procqa-1", "peak memory, procqa-1 / naive"},
         ),
         (
+            "bench_options",
+            "bench_options-*.json",
+            {
+                *("--answers best / plain", "--non-english drop / plain", "--split author / plain"),
+                *("--near-duplicates cluster / plain", "--redact / plain", "--rejects / plain"),
+                *("--benchmarks / plain", "--preset strict / plain"),
+            },
+        ),
+        (
             "bench_curve",
             "bench_curve-*.json",
             {
