@@ -96,7 +96,7 @@ def grow_dataset(
                 while some := list(islice(grown, PART_ROWS)):
                     writer.write_table(pa.Table.from_pylist(some, SCHEMA))
             counts[name] = {"train": wanted}
-        work.finish({"languages": counts, "dump_date": None}, data_folder="data")
+        work.finish({"languages": counts, "dump_date": None})
     return out
 
 

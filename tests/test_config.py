@@ -181,5 +181,5 @@ def test_not_a_number_is_out_of_every_range():
     for name in ("learning_rate", "temperature", "alpha", "warmup_ratio"):
         with pytest.raises(ConfigError, match=name):
             TrainConfig(**{name: float("nan")})
-    with pytest.raises(ConfigError, match="timeout_s"):
+    with pytest.raises(ConfigError, match="timeout"):
         ServeConfig(timeout_s=float("nan"))

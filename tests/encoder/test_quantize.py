@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis.extra import numpy as arrays
 
 from procqa.chain import check_files
@@ -15,6 +15,7 @@ from tests.encoder.small import tiny_config
 
 
 @given(arrays.arrays(np.float32, (4, 7), elements={"min_value": -100, "max_value": 100}))
+@example(np.full((4, 7), 1e-44, dtype=np.float32))
 def test_a_number_is_kept_to_half_a_step_of_its_row(rows):
     numbers, scales = quantize_rows(rows)
     assert np.abs(numbers.astype(int)).max() <= 127

@@ -63,7 +63,7 @@ def test_queries_that_repeat_one_another_are_saved_as_groups(tmp_path: Path):
         ("", "must hold a result, but is empty"),
         ("{}\n", "line 1 must be a result with task, ranker"),
         ("not json\n", "line 1 must be a result"),
-        ("\udcff", "must be a result file, but cannot be read"),
+        ("\udcff", "must be a result file, but is no text in UTF-8"),
         (line(metrics=[]), "line 1 must be a result"),
         (line(metrics={"map": "high"}), "line 1 must be a result"),
         (line(ranker=["x"]), "line 1 must be a result"),
@@ -83,5 +83,5 @@ def test_what_is_no_result_file_is_one_sentence(tmp_path: Path, text: str, sente
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path):
-    with pytest.raises(ArtifactError, match="cannot be read"):
+    with pytest.raises(ArtifactError, match="must be a result file that can be read, but: No such file"):
         load_results(tmp_path / "nowhere.jsonl")

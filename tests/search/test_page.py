@@ -71,6 +71,7 @@ def test_a_query_is_typed_and_answered_by_the_keyboard_alone(server: Served):
 def test_code_of_several_lines_is_asked_with_control_and_enter(server: Served):
     with open_page() as (page, _):
         page.goto(server.url)
+        expect(page.locator("#q")).to_be_focused()
         page.keyboard.type("for x in xs:")
         page.keyboard.press("Shift+Enter")
         page.keyboard.type("read(x)")

@@ -40,6 +40,8 @@ def quantize_rows(embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int8], ND
         (V, D) int8 from -127 to 127, and (V,) float32.
     """
     scales = np.abs(embeddings.astype(np.float64)).max(axis=1) / LARGEST
+    # A smaller one would lose its digits, or be zero, in 32 bits.
+    scales = np.where(scales > 0, np.maximum(scales, np.finfo(np.float32).tiny), 0)
     safe = np.where(scales > 0, scales, 1)
     numbers = np.clip(np.rint(embeddings / safe[:, None]), -LARGEST, LARGEST)
     return numbers.astype(np.int8), scales.astype(np.float32)

@@ -126,7 +126,7 @@ def _from_datasets(family: Family, part: str, roots: Sequence[Path], datasets: S
             )
     if not wanted and not released and tested:
         raise BenchmarkError(
-            f"{name} must name a language of the data with a test split, which are {', '.join(sorted(tested))}"
+            f"{name} must name a language with a test split, which needs 10 pairs; here {', '.join(sorted(tested))}"
         )
     if not wanted and not released:
         raise BenchmarkError(
