@@ -328,6 +328,25 @@ def test_files_that_tell_of_the_run_do_not_enter_the_digest(tmp_path):
     assert digests[0] == digests[1]
 
 
+def test_a_folder_of_which_a_file_was_cut_is_refused_and_made_again_by_force(tmp_path):
+    make(tmp_path / "out", "hello")
+    (tmp_path / "out/data/part").write_text("he")
+    asked = {"kind": "dataset", "recipe": RECIPE, "inputs": INPUTS}
+    with pytest.raises(ArtifactError, match="is not as it was made: make the folder again with --force"):
+        find_complete(tmp_path / "out", **asked)
+    assert find_complete(tmp_path / "out", **asked, force=True) is None
+
+
+def test_a_folder_whose_manifest_is_broken_is_made_again_by_force_alone(tmp_path):
+    make(tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    (tmp_path / "out/manifest.json").write_text(json.dumps({**manifest, "files": "none"}))
+    asked = {"kind": "dataset", "recipe": RECIPE, "inputs": INPUTS}
+    with pytest.raises(ArtifactError, match="is not a readable manifest"):
+        find_complete(tmp_path / "out", **asked)
+    assert find_complete(tmp_path / "out", **asked, force=True) is None
+
+
 def test_a_folder_inside_another_artifact_is_refused(tmp_path):
     make(tmp_path / "out")
     with pytest.raises(ArtifactError, match="must not lie inside another procqa folder"):

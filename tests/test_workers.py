@@ -1,5 +1,6 @@
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,19 @@ def test_an_error_of_a_task_arrives_whole(jobs):
 def test_a_dead_worker_is_one_sentence():
     with pytest.raises(ProcqaError, match="a worker process died"), open_workers(RunConfig(jobs=2)) as workers:
         list(workers.run(die, [1]))
+
+
+def die_once(marker):
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return marker.name
+
+
+def test_what_a_worker_that_died_had_not_finished_is_done_again(tmp_path):
+    with open_workers(RunConfig(jobs=2)) as workers:
+        assert list(workers.run(die_once, [tmp_path / "a"])) == ["a"]
+    assert (tmp_path / "a").exists()
 
 
 def is_loaded(name: str) -> bool:

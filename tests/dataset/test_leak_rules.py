@@ -82,3 +82,48 @@ def test_a_gram_is_told_with_its_places_and_only_where_it_tells():
 
 def test_a_rule_that_does_not_exist_proves_nothing():
     assert not rules.proves("guess", "a", "title", "a")
+
+
+def words(n, start=0):
+    return [f"word{number}" for number in range(start, start + n)]
+
+
+@pytest.mark.parametrize(("n", "holds"), [(29, True), (28, False)])
+def test_texts_are_near_duplicates_from_a_similarity_of_four_fifths_of_their_word_3_grams(n, holds):
+    ours, theirs = words(n), words(n)
+    theirs[14] = "another"  # three of n - 2 runs on either side differ: .8 and .793
+    assert rules.proves("near-duplicate", " ".join(theirs), "question", " ".join(ours)) is holds
+
+
+def test_so_few_words_are_no_near_duplicate_even_where_they_are_equal():
+    assert rules.proves("near-duplicate", " ".join(words(10)), "question", " ".join(words(10))) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("internationalization configurationmanager", True),  # two words
+        ("a" * 12 + " " + "b" * 12 + " " + "c" * 13, True),  # 39 characters
+        ("a" * 12 + " " + "b" * 12 + " " + "c" * 14, False),  # 40
+    ],
+)
+def test_a_text_is_looked_for_from_three_words_and_forty_characters_on(text, short):
+    assert rules.is_too_short(text) is short
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "can"),
+    [
+        ("declare a array", "title", False),  # 15 characters
+        ("declare an array", "title", True),
+        ("internationalization configuration", "title", False),  # two words
+        ("a.bcd", "question", False),
+        ("a.bcde", "question", True),
+    ],
+)
+def test_a_short_text_is_compared_with_whole_fields_from_a_length_on(text, field, can):
+    assert rules.can_be_exact(text, field) is can
+
+
+def test_a_short_idiom_inside_a_post_proves_nothing():
+    assert rules.proves("short", "a, b, c = (1, 2, 3)", "question", "x a, b, c = (1, 2, 3) y") is False

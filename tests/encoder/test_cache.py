@@ -71,6 +71,13 @@ def test_another_encoder_setting_or_side_has_vectors_of_its_own(change, tmp_path
         assert other.max_tokens == encoder.max_tokens
 
 
+def test_a_query_that_was_encoded_before_is_no_document(tmp_path: Path):
+    with cached(tmp_path) as first:
+        assert first.encode_queries(["abc"]).tolist() == [[3, 1]]
+    with cached(tmp_path) as again:
+        assert again.encode_documents(["abc"]).tolist() == [[3, 0]]
+
+
 def test_as_many_texts_as_a_kill_may_cost_are_encoded_at_a_time(tmp_path: Path):
     lengths = Lengths()
     with cached(tmp_path, lengths) as encoder:

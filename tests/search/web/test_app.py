@@ -120,7 +120,11 @@ def test_every_answer_carries_the_headers_of_safety(server: Served, path: str):
     headers = server.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["content-security-policy"] == (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 @pytest.mark.parametrize(

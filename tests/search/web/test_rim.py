@@ -47,6 +47,13 @@ def test_a_request_keeps_the_id_of_a_proxy_and_gets_one_where_it_has_none(figure
         assert made.headers["x-request-id"] == made.json()["id"] != wrong
 
 
+def test_a_method_that_there_is_not_is_counted_as_other(figures: Figures):
+    TestClient(Rim(app, figures)).request("PURGE123", "/echo")
+    told = figures.text()
+    assert 'method="other"' in (told if isinstance(told, str) else told.decode())
+    assert "PURGE123" not in str(told)
+
+
 def test_a_request_is_a_line_in_the_log_without_its_query(figures: Figures, caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.INFO, logger="procqa"):
         TestClient(Rim(app, figures)).post("/echo?q=secret", content=b"secret", headers={"x-request-id": "a"})
