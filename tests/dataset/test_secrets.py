@@ -26,7 +26,22 @@ TOKENS = {
 }
 
 
-@pytest.mark.parametrize(("kind", "token"), TOKENS.items())
+SECOND_FORMATS = (
+    ("github_token", "github" + "_pat_" + LETTERS[:22]),
+    ("google_key", "GOCS" + "PX-" + LETTERS[:28]),
+    ("google_key", "ya" + "29." + LETTERS[:20]),
+    ("openai_key", "s" + "k-" + LETTERS[:16] + "T3Blbk" + "FJ" + LETTERS[:16]),
+    ("pypi_token", "pyp" + "i-AgEI" + LETTERS + LETTERS[:10]),
+)
+
+
+def test_the_address_of_a_hook_loses_what_is_secret():
+    address = "https://hooks.slack" + ".com/services/"
+    secret = "T" + LETTERS[:8] + "/B" + LETTERS[:8] + "/" + LETTERS[:24]
+    assert redact(f"curl {address}{secret} -d x")[0] == f"curl {address}<TOKEN> -d x"
+
+
+@pytest.mark.parametrize(("kind", "token"), [*TOKENS.items(), *SECOND_FORMATS])
 def test_a_token_is_found_by_its_public_format_wherever_it_stands(kind, token):
     for before, after in (("", ""), ("key = '", "'"), ("é – ", "."), ("x=", "\n"), ("```\n", "\n```")):
         assert find_secrets(before + token + after) == [Finding(kind, len(before), len(before) + len(token))]

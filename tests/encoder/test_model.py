@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,18 @@ def test_pickled_weights_are_never_loaded(tmp_path: Path):
     (folder / "pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(ArtifactError, match="pickled weights"):
         open_encoder(str(folder))
+
+
+def test_code_in_a_model_folder_is_never_run(tmp_path: Path):
+    folder = tmp_path / "model"
+    shutil.copytree(find_encoder("minilm"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    with pytest.raises(ArtifactError, match="must be an encoder that sentence-transformers can read"):
+        open_encoder(str(folder)).encode_queries(["x"])
+    assert not (tmp_path / "ran").exists()
 
 
 def test_weights_that_are_missing_are_named(tmp_path: Path):
