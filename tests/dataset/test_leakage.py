@@ -75,6 +75,18 @@ def edit(folder, number, **changes):
     path.write_text(json.dumps(leakage))
 
 
+def test_with_one_of_two_benchmarks_at_hand_only_its_own_items_are_checked(make_dataset, benchmark):
+    folder = make_dataset(("a", "b", "c"))
+    leakage = json.loads((folder / "leakage.json").read_text())
+    leakage["checked_against"].append({"name": "other.txt", "size": 1, "sha256": "00" * 32})
+    (folder / "leakage.json").write_text(json.dumps(leakage))
+    edit(folder, 3, benchmark="other.txt")
+    checks = check_leakage(folder, [benchmark])
+    expected = {"leakage proofs": "ok", "leakage items": "ok", "leakage search": "not checked"}
+    assert outcomes(checks) == expected
+    assert checks[-1].detail == "1 benchmarks are not at hand"
+
+
 def test_leakage_json_counts_hits_and_says_what_was_not_checked(make_dataset, benchmark):
     leakage = json.loads((make_dataset(("a", "b", "c")) / "leakage.json").read_text())
     assert leakage["checked_against"] == [
