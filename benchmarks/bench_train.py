@@ -19,8 +19,8 @@ import click
 from benchmarks.datasets import dense_dataset
 from benchmarks.measure import Run, interleave, run_python
 from procqa.config import TrainConfig, train_config
-from procqa.encoder.log import LOG_FILE
 from procqa.encoder.model import find_encoder
+from procqa.manifest import TRAINING_LOG
 
 OURS, BARE = "procqa", "bare"
 
@@ -38,7 +38,7 @@ def measure_train(dataset: Path, scratch: Path, config: TrainConfig, *, cores: i
             BARE: lambda: _bare(dataset, scratch, config, cores=cores),
         },
     )
-    loss = _last_loss(scratch / "encoder" / LOG_FILE, last_steps(config))
+    loss = _last_loss(scratch / "encoder" / TRAINING_LOG, last_steps(config))
     measured = {
         OURS: _best([{**_ours(run), "loss": loss} for run in runs[OURS]], runs[OURS]),
         BARE: _best([json.loads(run.stdout) for run in runs[BARE]], runs[BARE]),
