@@ -328,21 +328,27 @@ def test_files_that_tell_of_the_run_do_not_enter_the_digest(tmp_path):
     assert digests[0] == digests[1]
 
 
-def test_a_folder_of_which_a_file_was_cut_is_refused_and_made_again_by_force(tmp_path):
+def cut_a_file(out):
+    (out / "data/part").write_text("he")
+
+
+def break_the_manifest(out):
+    manifest = json.loads((out / "manifest.json").read_text())
+    (out / "manifest.json").write_text(json.dumps({**manifest, "files": "none"}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (cut_a_file, "is not as it was made: make the folder again with --force"),
+        (break_the_manifest, "is not a readable manifest"),
+    ],
+)
+def test_a_damaged_folder_is_refused_and_made_again_by_force(tmp_path, damage, sentence):
     make(tmp_path / "out", "hello")
-    (tmp_path / "out/data/part").write_text("he")
+    damage(tmp_path / "out")
     asked = {"kind": "dataset", "recipe": RECIPE, "inputs": INPUTS}
-    with pytest.raises(ArtifactError, match="is not as it was made: make the folder again with --force"):
-        find_complete(tmp_path / "out", **asked)
-    assert find_complete(tmp_path / "out", **asked, force=True) is None
-
-
-def test_a_folder_whose_manifest_is_broken_is_made_again_by_force_alone(tmp_path):
-    make(tmp_path / "out")
-    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
-    (tmp_path / "out/manifest.json").write_text(json.dumps({**manifest, "files": "none"}))
-    asked = {"kind": "dataset", "recipe": RECIPE, "inputs": INPUTS}
-    with pytest.raises(ArtifactError, match="is not a readable manifest"):
+    with pytest.raises(ArtifactError, match=sentence):
         find_complete(tmp_path / "out", **asked)
     assert find_complete(tmp_path / "out", **asked, force=True) is None
 

@@ -81,13 +81,19 @@ def test_each_file_at_hand_is_read_once_however_many_inputs_there_are(tmp_path):
     assert len(read) > len(set(read)) == len({path for path, _ in read})
 
 
-def test_of_two_inputs_of_one_name_the_one_that_is_not_at_hand_is_not_checked(tmp_path):
+def make_of_two_dumps(tmp_path):
+    """A dataset ``out`` of two dumps of one name; their paths."""
     paths = [tmp_path / site / "Posts.xml" for site in ("a", "b")]
     for path in paths:
         path.parent.mkdir()
         path.write_text(f"<{path.parent.name}/>")
     with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=map(artifact.digest_input, paths)) as work:
         work.finish({})
+    return paths
+
+
+def test_of_two_inputs_of_one_name_the_one_that_is_not_at_hand_is_not_checked(tmp_path):
+    paths = make_of_two_dumps(tmp_path)
     outcomes = [check.outcome for check in verify(tmp_path / "out", paths[:1])]
     assert outcomes == ["ok", "ok", "not checked"]
     paths[0].write_text("<c/>")
@@ -139,12 +145,7 @@ def test_verify_follows_the_chain_through_an_artifact(tmp_path):
 
 
 def test_two_inputs_of_one_name_are_told_apart_by_their_content(tmp_path):
-    paths = [tmp_path / site / "Posts.xml" for site in ("a", "b")]
-    for path in paths:
-        path.parent.mkdir()
-        path.write_text(f"<{path.parent.name}/>")
-    with workspace(tmp_path / "out", kind="dataset", recipe={}, inputs=map(artifact.digest_input, paths)) as work:
-        work.finish({})
+    paths = make_of_two_dumps(tmp_path)
     assert {check.outcome for check in verify(tmp_path / "out", paths)} == {"ok"}
     assert {check.outcome for check in verify(tmp_path / "out", paths[::-1])} == {"ok"}
 

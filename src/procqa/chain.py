@@ -114,7 +114,8 @@ def _digests_in(value: Any) -> Iterator[str]:  # Any: whatever JSON can hold
 def _known_by(folder: Path) -> set[str]:
     """By what a recipe may know a folder: an artifact by its sha256, an encoder by that of its weights."""
     weights = describe_files(folder, folder.rglob("*.safetensors"))
-    known = {digest_files(weights), *(entry["sha256"] for entry in weights.values())}
+    known = {digest_files(weights)} if weights else set()
+    known |= {entry["sha256"] for entry in weights.values()}
     return known | ({load_manifest(folder).sha256} if is_artifact(folder) else set())
 
 
